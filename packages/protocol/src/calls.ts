@@ -1,0 +1,240 @@
+/**
+ * Calls: request and answer to a user avatar, as IQ. What changes something carries an operation id `op`: the avatar
+ * keeps the answer under it for a day, and a repeated call gets that answer and changes nothing again.
+ *
+ * Who may: `session` is the secret of a session or API token; `jid` is a bare JID for which an agent vouches (it came from
+ * the user's server) and which the avatar compares with its verified destinations. Calls without either are only those
+ * that web-api makes before a session exists, see {@link CALLS}.
+ */
+import xml, { type Element } from "@xmpp/xml";
+import Type, { type Static, type TSchema } from "typebox";
+import { NS_BUS, payload, payloadOf } from "./payload.ts";
+import {
+  DestinationView,
+  HistoryItem,
+  HistoryItemWithTrace,
+  Priority,
+  ProfileView,
+  SubscriptionView,
+} from "./views.ts";
+
+const Id = Type.String({ minLength: 1, maxLength: 100 });
+const None = Type.Object({}, { additionalProperties: false });
+const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Title = Type.String({ minLength: 1, maxLength: 200 });
+
+/** Most subscriptions and destinations of a user. */
+export const USER_LIMITS = { subscriptions: 200, destinations: 20 } as const;
+
+/**
+ * Every call: what goes in, what comes out, and who may make it. `service` = web-api alone, without a session;
+ * `anyone` = agents before they know whether the address belongs to the user.
+ */
+export const CALLS = {
+  /** Reserves the avatar for a sign-up. `creating` again for a sign-up that was cut off; error `conflict` when taken. */
+  beginSignUp: {
+    args: None,
+    result: Type.Object({ state: Type.Literal("creating") }),
+    may: "service",
+    changes: true,
+  },
+  /** The IM account exists: the avatar is the user's from now on. */
+  finishSignUp: { args: None, result: ProfileView, may: "service", changes: true },
+  /** web-api has checked the password. The secret is shown once. */
+  openSession: {
+    args: Type.Object({ label: Type.String({ maxLength: 200 }) }),
+    result: Type.Object({ session: Type.String(), untilAt: Type.Number() }),
+    may: "service",
+    changes: true,
+  },
+  closeSession: { args: None, result: None, may: "user", changes: true },
+  profile: { args: None, result: ProfileView, may: "user", changes: false },
+  /** Ends the user's data: subscriptions at the sources, history, destinations, sessions. */
+  erase: { args: None, result: None, may: "user", changes: true },
+  exportAll: {
+    args: Type.Object({ cursor: Nullable(Type.String()) }),
+    result: Type.Object({
+      rows: Type.Array(Type.Object({ key: Type.String(), value: Type.Unknown() })),
+      next: Nullable(Type.String()),
+    }),
+    may: "user",
+    changes: false,
+  },
+  pause: { args: Type.Object({ untilAt: Type.Number() }), result: ProfileView, may: "user", changes: true },
+  resume: { args: None, result: ProfileView, may: "user", changes: true },
+
+  /**
+   * Subscribes to the feed at the canonical address `url`. The answer waits until the source has its baseline, at most
+   * 10 s: what is published after the answer will be told. `created` is false when it was subscribed before.
+   */
+  subscribe: {
+    args: Type.Object({
+      url: Type.String({ maxLength: 2_000 }),
+      title: Nullable(Title),
+      priority: Nullable(Priority),
+    }),
+    result: Type.Object({ created: Type.Boolean(), subscription: SubscriptionView }),
+    may: "user",
+    changes: true,
+  },
+  subscriptions: {
+    args: None,
+    result: Type.Object({ items: Type.Array(SubscriptionView) }),
+    may: "user",
+    changes: false,
+  },
+  subscription: { args: Type.Object({ id: Id }), result: SubscriptionView, may: "user", changes: false },
+  changeSubscription: {
+    args: Type.Object({ id: Id, title: Type.Optional(Title), priority: Type.Optional(Priority) }),
+    result: SubscriptionView,
+    may: "user",
+    changes: true,
+  },
+  unsubscribe: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
+
+  /** Newest first. `cursor` is the `next` of the page before. */
+  history: {
+    args: Type.Object({
+      limit: Type.Integer({ minimum: 1, maximum: 200 }),
+      cursor: Nullable(Type.String({ maxLength: 100 })),
+      source: Nullable(Id),
+      q: Nullable(Type.String({ maxLength: 200 })),
+      state: Nullable(Type.String({ maxLength: 20 })),
+    }),
+    result: Type.Object({ items: Type.Array(HistoryItem), next: Nullable(Type.String()) }),
+    may: "user",
+    changes: false,
+  },
+  historyItem: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: false },
+
+  destinations: {
+    args: None,
+    result: Type.Object({ items: Type.Array(DestinationView) }),
+    may: "user",
+    changes: false,
+  },
+  /** Adds an address, unverified. For `im` the address is a bare JID and the code is to be sent from it to the agent. */
+  addDestination: {
+    args: Type.Object({ channel: Type.Literal("im"), address: Type.String({ maxLength: 3_071 }) }),
+    result: Type.Object({ created: Type.Boolean(), destination: DestinationView }),
+    may: "user",
+    changes: true,
+  },
+  removeDestination: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
+
+  /** What an agent may know of an address: does this avatar exist, and is the address one of its own? */
+  addressStanding: {
+    args: Type.Object({ address: Type.String({ maxLength: 3_071 }) }),
+    result: Type.Object({
+      standing: Type.Enum(["verified", "unverified", "stranger", "noUser"]),
+    }),
+    may: "anyone",
+    changes: false,
+  },
+  /** A code as it was sent from `address`. Error `not-authorized` when it is wrong, out of date or tried 5 times. */
+  verifyAddress: {
+    args: Type.Object({ address: Type.String({ maxLength: 3_071 }), code: Type.String({ maxLength: 40 }) }),
+    result: DestinationView,
+    may: "anyone",
+    changes: true,
+  },
+} as const satisfies Record<string, CallShape>;
+
+interface CallShape {
+  readonly args: TSchema;
+  readonly result: TSchema;
+  readonly may: "service" | "user" | "anyone";
+  readonly changes: boolean;
+}
+
+export type CallName = keyof typeof CALLS;
+export type CallArgs<N extends CallName> = Static<(typeof CALLS)[N]["args"]>;
+export type CallResult<N extends CallName> = Static<(typeof CALLS)[N]["result"]>;
+
+/** On whose behalf: a session's secret, a verified address an agent vouches for, or nobody yet. */
+export const Authority = Type.Union([
+  Type.Object({ session: Type.String({ maxLength: 200 }) }),
+  Type.Object({ jid: Type.String({ maxLength: 3_071 }) }),
+  Type.Null(),
+]);
+export type Authority = Static<typeof Authority>;
+
+const CallBody = Type.Object({
+  name: Type.String({ maxLength: 40 }),
+  op: Nullable(Type.String({ minLength: 8, maxLength: 100 })),
+  authority: Authority,
+  args: Type.Unknown(),
+});
+export type CallBody = Static<typeof CallBody>;
+
+/** A call that was answered with an error, in the words of RFC 6120 §8.3: try again if and only if `type` is `wait`. */
+export class CallError extends Error {
+  override readonly name = "CallError";
+  readonly type: "auth" | "cancel" | "modify" | "wait";
+  /** Such as `item-not-found`, `conflict`, `not-authorized`, `forbidden`, `bad-request`, `resource-constraint`. */
+  readonly condition: string;
+
+  /** `message` is a sentence for the person who asked. */
+  constructor(type: CallError["type"], condition: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.type = type;
+    this.condition = condition;
+  }
+}
+
+/** The IQ of a call from `from` to the avatar at `to`. */
+export function callStanza(from: string, to: string, id: string, body: CallBody): Element {
+  return xml(
+    "iq",
+    { type: CALLS[body.name as CallName]?.changes ? "set" : "get", from, to, id },
+    payload("call", {}, body),
+  );
+}
+
+/** Reads `<call>`; its `args` are not checked yet. Throws MalformedError. */
+export function readCall(element: Element): CallBody {
+  return payloadOf(CallBody, element, "call");
+}
+
+/** The IQ that answers the request `to` `id` with `result`. */
+export function answerStanza(from: string, to: string, id: string, result: unknown): Element {
+  return xml("iq", { type: "result", from, to, id }, payload("answer", {}, result));
+}
+
+/** The IQ that refuses it. */
+export function refusalStanza(from: string, to: string, id: string, error: CallError): Element {
+  return xml("iq", { type: "error", from, to, id }, errorElement(error));
+}
+
+/** `<error type="…"><condition/><text/></error>` (RFC 6120 §8.3.2). */
+export function errorElement(error: Pick<CallError, "type" | "condition" | "message">): Element {
+  const ns = "urn:ietf:params:xml:ns:xmpp-stanzas";
+  return xml(
+    "error",
+    { type: error.type },
+    xml(error.condition, { xmlns: ns }),
+    xml("text", { xmlns: ns }, error.message),
+  );
+}
+
+/** Reads the `<error>` of a stanza of type error; a missing or strange one reads as `cancel`, `undefined-condition`. */
+export function readError(stanza: Element): CallError {
+  const ns = "urn:ietf:params:xml:ns:xmpp-stanzas";
+  const error = stanza.getChild("error");
+  const type = error?.attrs.type;
+  const known = type === "auth" || type === "modify" || type === "wait" ? type : "cancel";
+  const condition = error
+    ?.getChildElements()
+    .find((child) => child.attrs.xmlns === ns && child.name !== "text");
+  const text =
+    error?.getChildText("text", ns) ?? `The call was refused: ${condition?.name ?? "no reason given"}.`;
+  return new CallError(known, condition?.name ?? "undefined-condition", text);
+}
+
+/** The `<answer>` of a result IQ. Throws MalformedError when it does not fit the call. */
+export function readAnswer<N extends CallName>(name: N, stanza: Element): CallResult<N> {
+  const answer = stanza.getChild("answer", NS_BUS);
+  if (answer === undefined)
+    throw new CallError("cancel", "undefined-condition", `The answer to ${name} is empty.`);
+  return payloadOf(CALLS[name].result, answer, `answer to ${name}`) as CallResult<N>;
+}

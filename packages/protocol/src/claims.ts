@@ -1,0 +1,33 @@
+/**
+ * What an avatar host and the avatar router (the Erlang module that owns the silo domain) say to each other.
+ *
+ *     unowned ──claim epoch n──▶ claimed (still spooling) ──ready──▶ serving ──unclaim, or the host is gone──▶ unowned
+ *
+ * All three are IQs of type set from the host's own address to the shard (`_17@s1.avatars.D`), answered by the router: an
+ * empty result, or an error `conflict` whose `<stale epoch="…"/>` names the highest epoch that it has seen.
+ */
+import xml, { type Element } from "@xmpp/xml";
+import { type Shard, shardLocalpart } from "./addresses.ts";
+import { payload } from "./payload.ts";
+
+export type ClaimStep = "claim" | "ready" | "unclaim";
+
+/** The IQ by which `host` takes one step of a claim on `shard` with `epoch`. The sender adds the id. */
+export function claimStanza(
+  step: ClaimStep,
+  host: string,
+  silo: string,
+  shard: Shard,
+  epoch: number,
+): Element {
+  return xml(
+    "iq",
+    { type: "set", from: host, to: `${shardLocalpart(shard)}@${silo}` },
+    payload(step, { epoch: String(epoch) }),
+  );
+}
+
+/** What the router sends to a host that it has deposed: `<revoked epoch="5"/>` in a message from the shard. */
+export const REVOKED = "revoked";
+/** What the router sends to the monitor every second while an unowned shard has mail: `<wake shard="17" spooled="3"/>`. */
+export const WAKE = "wake";

@@ -1,0 +1,138 @@
+/**
+ * Between user avatars and agents. An avatar's shard sends *dispatches* (carry this out) and *asks* (who of these is
+ * reachable?); an agent sends *reports*, and sends them again until the shard says that they are in its journal.
+ *
+ *     shard ──dispatches──▶ agent ──▶ the user's server
+ *     shard ◀──reports id── agent        presence, what became of a delivery, "I am up"
+ *     shard ──reported id─▶ agent        after the journal has them
+ */
+import xml, { type Element } from "@xmpp/xml";
+import Type, { type Static } from "typebox";
+import { type Shard, shardLocalpart } from "./addresses.ts";
+import { Notification } from "./notification.ts";
+import { NS_BUS, payload, payloadOf } from "./payload.ts";
+
+const Name = Type.String({ minLength: 1, maxLength: 80 });
+const Jid = Type.String({ minLength: 1, maxLength: 3_071 });
+const NullableString = Type.Union([Type.String({ maxLength: 500 }), Type.Null()]);
+const NullableTime = Type.Union([Type.Number(), Type.Null()]);
+
+/** Most entries in one message of dispatches, asks or reports. */
+export const DELIVERY_BATCH = 50;
+
+export const Dispatch = Type.Object({
+  /** The user (localpart of the user avatar). */
+  user: Name,
+  /** Destination id and the address behind it, for `im` a bare JID. */
+  destination: Name,
+  address: Jid,
+  /** 1 at first; a higher one tells the agent to send again what it has sent. */
+  attempt: Type.Integer({ minimum: 1 }),
+  /** How the user calls the source. */
+  sourceTitle: NullableString,
+  /** Since when it was held, epoch milliseconds; null when it was not. */
+  heldSinceAt: NullableTime,
+  notification: Notification,
+});
+export type Dispatch = Static<typeof Dispatch>;
+export const Dispatches = Type.Object({ dispatches: Type.Array(Dispatch, { maxItems: DELIVERY_BATCH }) });
+
+/** Asks an agent for the presence of a user's addresses; it answers with a presence report for each. */
+export const Ask = Type.Object({ user: Name, addresses: Type.Array(Jid, { maxItems: 50 }) });
+export type Ask = Static<typeof Ask>;
+export const Asks = Type.Object({ asks: Type.Array(Ask, { maxItems: DELIVERY_BATCH }) });
+
+/** RFC 6121 §4.7.2.1, with `available` for no show element, and `offline`. */
+export const Show = Type.Enum(["chat", "available", "away", "xa", "dnd", "offline"]);
+export type Show = Static<typeof Show>;
+
+/** What the agent saw of one resource. A report with a lower `order` than one seen from the same agent epoch is stale. */
+export const PresenceReport = Type.Object({
+  kind: Type.Literal("presence"),
+  user: Name,
+  /** Bare JID; `resource` is empty when all of its resources are meant (offline). */
+  address: Jid,
+  resource: Type.String({ maxLength: 1_023 }),
+  show: Show,
+  priority: Type.Integer({ minimum: -128, maximum: 127 }),
+  idleSinceAt: NullableTime,
+  order: Type.Integer({ minimum: 0 }),
+});
+export type PresenceReport = Static<typeof PresenceReport>;
+
+/** How far a delivery came at the agent. */
+export const ReportedState = Type.Enum(["handed", "received", "displayed", "acted", "refused"]);
+export type ReportedState = Static<typeof ReportedState>;
+
+export const DeliveryReport = Type.Object({
+  kind: Type.Literal("delivery"),
+  user: Name,
+  /** Notification id. */
+  notification: Type.String({ maxLength: 64 }),
+  destination: Name,
+  attempt: Type.Integer({ minimum: 1 }),
+  state: ReportedState,
+  /** For `refused`: the stanza error's condition (RFC 6120 §8.3.3), and whether a later try may help. */
+  condition: NullableString,
+  mayRetry: Type.Boolean(),
+  at: Type.Number(),
+});
+export type DeliveryReport = Static<typeof DeliveryReport>;
+
+/** The agent has started: what it said of presence under an earlier epoch is void. */
+export const AgentUpReport = Type.Object({ kind: Type.Literal("agentUp") });
+export type AgentUpReport = Static<typeof AgentUpReport>;
+
+export const Report = Type.Union([PresenceReport, DeliveryReport, AgentUpReport]);
+export type Report = Static<typeof Report>;
+
+export const Reports = Type.Object({
+  /** Grows with every start of the agent. */
+  agentEpoch: Type.Integer({ minimum: 1 }),
+  reports: Type.Array(Report, { maxItems: DELIVERY_BATCH }),
+});
+export type Reports = Static<typeof Reports>;
+
+/** `<dispatches>` from a shard to the agent at `agent`. */
+export function dispatchesStanza(
+  siloDomain: string,
+  from: Shard,
+  agent: string,
+  dispatches: readonly Dispatch[],
+): Element {
+  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("dispatches", {}, { dispatches }));
+}
+
+/** `<asks>` from a shard to the agent at `agent`. */
+export function asksStanza(siloDomain: string, from: Shard, agent: string, asks: readonly Ask[]): Element {
+  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("asks", {}, { asks }));
+}
+
+/** `<reports id="…">` from the agent at `agent` to a shard; sent again with the same id until {@link reportedStanza} comes. */
+export function reportsStanza(
+  agent: string,
+  siloDomain: string,
+  to: Shard,
+  id: string,
+  reports: Reports,
+): Element {
+  return message(agent, `${shardLocalpart(to)}@${siloDomain}`, payload("reports", { id }, reports));
+}
+
+/** `<reported id="…"/>`: the reports with that id are in the journal. */
+export function reportedStanza(siloDomain: string, from: Shard, agent: string, id: string): Element {
+  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("reported", { id }));
+}
+
+export const readDispatches = (element: Element) => payloadOf(Dispatches, element, "dispatches").dispatches;
+export const readAsks = (element: Element) => payloadOf(Asks, element, "asks").asks;
+export const readReports = (element: Element) => payloadOf(Reports, element, "reports");
+
+/** The child of `stanza` in the project's namespace, or undefined. */
+export function busChild(stanza: Element): Element | undefined {
+  return stanza.getChildElements().find((child) => child.attrs.xmlns === NS_BUS);
+}
+
+function message(from: string, to: string, child: Element): Element {
+  return xml("message", { type: "normal", from, to }, child);
+}

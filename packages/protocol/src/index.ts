@@ -1,0 +1,15 @@
+export { default as xml, type Element } from "@xmpp/xml";
+export * from "./accounts.ts";
+export * from "./addresses.ts";
+export * from "./calls.ts";
+export * from "./canonical-url.ts";
+export * from "./claims.ts";
+export * from "./deliveries.ts";
+export * from "./events.ts";
+export * from "./frames.ts";
+export * from "./jobs.ts";
+export * from "./notification.ts";
+export * from "./payload.ts";
+export * from "./schema.ts";
+export * from "./text.ts";
+export * from "./views.ts";

@@ -1,0 +1,110 @@
+/** How a user avatar shows its data to web-api and agents. Times are epoch milliseconds; web-api turns them into RFC 3339. */
+import Type, { type Static } from "typebox";
+import { Show } from "./deliveries.ts";
+import { SourceState } from "./events.ts";
+
+const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Priority = Type.Enum(["min", "low", "default", "high", "urgent"]);
+export type Priority = Static<typeof Priority>;
+
+export const SubscriptionView = Type.Object({
+  id: Type.String(),
+  /** The canonical address of the feed. */
+  source: Type.String(),
+  title: Type.String(),
+  state: SourceState,
+  problem: Nullable(Type.String()),
+  priority: Priority,
+  createdAt: Type.Number(),
+});
+export type SubscriptionView = Static<typeof SubscriptionView>;
+
+/** The states of a delivery at one destination, in the order in which they are usually passed. */
+export const DeliveryState = Type.Enum([
+  "held",
+  "dispatched",
+  "handed",
+  "received",
+  "displayed",
+  "acted",
+  "refused",
+  "expired",
+  "skipped",
+]);
+export type DeliveryState = Static<typeof DeliveryState>;
+
+export const Channel = Type.Enum(["im", "sms", "email", "web", "feed", "webhook"]);
+export type Channel = Static<typeof Channel>;
+
+export const DeliveryView = Type.Object({
+  /** Destination id. */
+  destination: Type.String(),
+  channel: Channel,
+  state: DeliveryState,
+  at: Type.Number(),
+  reason: Type.String(),
+});
+export type DeliveryView = Static<typeof DeliveryView>;
+
+export const HistoryItem = Type.Object({
+  id: Type.String(),
+  /** Subscription id (the source's localpart) and what the user calls the source. */
+  source: Type.String(),
+  sourceTitle: Type.String(),
+  title: Type.String(),
+  link: Nullable(Type.String()),
+  summary: Nullable(Type.String()),
+  author: Nullable(Type.String()),
+  publishedAt: Nullable(Type.Number()),
+  receivedAt: Type.Number(),
+  state: Type.Union([DeliveryState, Type.Enum(["unread", "read", "acked", "snoozed"])]),
+  deliveries: Type.Array(DeliveryView),
+});
+export type HistoryItem = Static<typeof HistoryItem>;
+
+/** One step in the life of a notification: a decision of the avatar or a report of an agent. */
+export const TraceStep = Type.Object({
+  at: Type.Number(),
+  destination: Nullable(Type.String()),
+  state: Nullable(DeliveryState),
+  what: Type.String(),
+});
+export type TraceStep = Static<typeof TraceStep>;
+
+export const HistoryItemWithTrace = Type.Object({ ...HistoryItem.properties, trace: Type.Array(TraceStep) });
+export type HistoryItemWithTrace = Static<typeof HistoryItemWithTrace>;
+
+export const DestinationView = Type.Object({
+  id: Type.String(),
+  channel: Channel,
+  address: Type.String(),
+  state: Type.Enum(["unverified", "verified", "disabled"]),
+  /** What to send from the address to the agent to prove that it is the user's; null once verified. */
+  code: Nullable(Type.String()),
+  /** Until when the code counts. */
+  codeUntilAt: Nullable(Type.Number()),
+  problem: Nullable(Type.String()),
+});
+export type DestinationView = Static<typeof DestinationView>;
+
+export const PresenceView = Type.Object({
+  address: Type.String(),
+  resource: Type.String(),
+  show: Show,
+  priority: Type.Integer(),
+  idleSinceAt: Nullable(Type.Number()),
+});
+export type PresenceView = Static<typeof PresenceView>;
+
+export const ProfileView = Type.Object({
+  name: Type.String(),
+  jid: Type.String(),
+  agent: Type.String(),
+  createdAt: Type.Number(),
+  /** Deliveries are held until then; null when not paused. */
+  pausedUntilAt: Nullable(Type.Number()),
+  presence: Type.Array(PresenceView),
+  limits: Type.Object({ subscriptions: Type.Integer(), destinations: Type.Integer() }),
+});
+export type ProfileView = Static<typeof ProfileView>;

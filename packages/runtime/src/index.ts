@@ -1,0 +1,5 @@
+export * from "./back-off.ts";
+export * from "./config.ts";
+export * from "./log.ts";
+export * from "./secret-file.ts";
+export * from "./service.ts";

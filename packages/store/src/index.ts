@@ -1,0 +1,5 @@
+export * from "./journal.ts";
+export * from "./leases.ts";
+export * from "./rows.ts";
+export * from "./shard-store.ts";
+export { type Item, Table, type TableOptions } from "./table.ts";

@@ -1,0 +1,24 @@
+/** A row of an avatar: ordered by key within its avatar. `null` = deleted. */
+export interface Row {
+  readonly avatar: string;
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Keys from `from` (included) to `to` (not included), at most `limit`, from the end when `reverse`. */
+export interface Range {
+  readonly from: string;
+  readonly to: string;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+/** All keys that begin with `prefix`. */
+export function withPrefix(prefix: string, rest: { limit?: number; reverse?: boolean } = {}): Range {
+  return { from: prefix, to: `${prefix}\uffff`, ...rest };
+}

@@ -1,0 +1,21 @@
+/** The embedded DynamoDB in a process of its own: `node dynalite-server.ts <port> <folder>`. */
+import { runService } from "@tidings/runtime";
+import dynalite from "dynalite";
+
+await runService("dynalite", async ({ onStop, log }) => {
+  const [port, path] = process.argv.slice(2);
+  if (!port || !path) throw new Error("usage: dynalite-server.ts <port> <folder>");
+  const server = dynalite({ path, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
+  onStop(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port: Number(port), host: "127.0.0.1" }, resolve);
+  });
+  log.info({ port: Number(port), path }, "listening");
+});

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { busyNodeArguments, nodeArguments, nodeEnvironment } from "./node-process.ts";
+import type { ProcessSpec } from "./supervised.ts";
+
+export const SERVICE_KINDS = ["avatar-host", "ingest-rss", "agent-xmpp", "web-api"] as const;
+export type ServiceKind = (typeof SERVICE_KINDS)[number];
+
+/** What the services are told; see the README of each for what it uses. */
+export interface Surroundings {
+  readonly home: string;
+  readonly domain: string;
+  readonly amqpUrl: string;
+  readonly dynamoEndpoint: string;
+  readonly webPort: number;
+  readonly xmppPort: number;
+  readonly pollMinSeconds: number;
+  readonly fetchAllow: string;
+  readonly logLevel: string;
+  /** URL of the component listener of a cluster's ejabberd. */
+  busUrl(role: "agents" | "avatars"): string;
+  /** File with the password of a component. */
+  passwordFile(componentDomain: string): string;
+}
+
+const BUSY: ReadonlySet<ServiceKind> = new Set(["avatar-host", "agent-xmpp"]);
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The processes of one kind of service; `hosts` avatar hosts, and one of each other kind. */
+export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surroundings): ProcessSpec[] {
+  switch (kind) {
+    case "avatar-host":
+      return Array.from({ length: hosts }, (_, index) => avatarHost(`h${index + 1}`, around));
+    case "ingest-rss":
+      return [service(kind, kind, {}, around)];
+    case "agent-xmpp":
+      return [service(kind, kind, bus("agents", `im.agents.${around.domain}`, around), around)];
+    case "web-api":
+      return [service(kind, kind, bus("agents", `web.agents.${around.domain}`, around), around)];
+  }
+}
+
+function avatarHost(host: string, around: Surroundings): ProcessSpec {
+  const env = {
+    TIDINGS_HOST_NAME: host,
+    TIDINGS_DYNAMODB_ENDPOINT: around.dynamoEndpoint,
+    ...bus("avatars", `${host}.hosts.avatars.${around.domain}`, around),
+  };
+  return service("avatar-host", `avatar-host-${host}`, env, around);
+}
+
+function bus(role: "agents" | "avatars", component: string, around: Surroundings): NodeJS.ProcessEnv {
+  return { TIDINGS_BUS_URL: around.busUrl(role), TIDINGS_BUS_PASSWORD_FILE: around.passwordFile(component) };
+}
+
+function service(kind: ServiceKind, name: string, env: NodeJS.ProcessEnv, around: Surroundings): ProcessSpec {
+  return {
+    name,
+    command: process.execPath,
+    args: [
+      ...(BUSY.has(kind) ? busyNodeArguments : nodeArguments),
+      join(ROOT, "services", kind, "src/main.ts"),
+    ],
+    env: { ...nodeEnvironment(around.home), ...common(around), ...env },
+    ipc: true,
+    ready: (child) => child.saidReady,
+    readyWithinMs: 60_000,
+  };
+}
+
+function common(around: Surroundings): NodeJS.ProcessEnv {
+  return {
+    NODE_EXTRA_CA_CERTS: join(around.home, "ca.crt"),
+    TIDINGS_HOME: around.home,
+    TIDINGS_DOMAIN: around.domain,
+    TIDINGS_LOG_LEVEL: around.logLevel,
+    TIDINGS_AMQP_URL: around.amqpUrl,
+    TIDINGS_WEB_PORT: String(around.webPort),
+    TIDINGS_XMPP_PORT: String(around.xmppPort),
+    TIDINGS_POLL_MIN_SECONDS: String(around.pollMinSeconds),
+    TIDINGS_FETCH_ALLOW: around.fetchAllow,
+  };
+}

@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+import { readConfig } from "@tidings/runtime";
+import Type, { type Static } from "typebox";
+import { MAX_HOSTS } from "./ejabberd/roles.ts";
+
+const Port = (defaultPort: number) => Type.Integer({ minimum: 1, maximum: 65_535, default: defaultPort });
+
+/** Every setting of an installation; the names are the environment variables that the README lists. */
+const Variables = Type.Object({
+  TIDINGS_HOME: Type.String({ default: ".tidings" }),
+  TIDINGS_DOMAIN: Type.String({
+    default: "tidings.localhost",
+    maxLength: 200,
+    pattern: "^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+  }),
+  TIDINGS_WEB_PORT: Port(8_080),
+  TIDINGS_XMPP_PORT: Port(5_222),
+  TIDINGS_SMTP_PORT: Port(2_525),
+  TIDINGS_MAIL_DOMAIN: Type.Optional(Type.String()),
+  TIDINGS_HOSTS: Type.Integer({ minimum: 1, maximum: MAX_HOSTS, default: 2 }),
+  TIDINGS_POLL_MIN_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),
+  TIDINGS_FETCH_ALLOW: Type.String({ default: "" }),
+  TIDINGS_SMTP_RELAY: Type.String({ default: "", pattern: "^(smtps?://.+)?$" }),
+  TWILIO_ACCOUNT_SID: Type.String({ default: "" }),
+  TWILIO_AUTH_TOKEN: Type.String({ default: "" }),
+  TWILIO_FROM: Type.String({ default: "" }),
+  TWILIO_API_BASE: Type.String({ default: "" }),
+  TIDINGS_SMS_COUNTRIES: Type.String({ default: "" }),
+  TIDINGS_DYNAMODB_ENDPOINT: Type.String({ default: "embedded", pattern: "^(embedded|aws|https?://.+)$" }),
+  TIDINGS_AMQP_URL: Type.String({ default: "embedded", pattern: "^(embedded|amqps?://.+)$" }),
+  TIDINGS_TLS_DIR: Type.Optional(Type.String()),
+  TIDINGS_LOG_LEVEL: Type.Union(
+    ["fatal", "error", "warn", "info", "debug", "trace", "silent"].map((level) => Type.Literal(level)),
+    { default: "info" },
+  ),
+});
+
+export type Settings = Readonly<Static<typeof Variables>> & { readonly TIDINGS_MAIL_DOMAIN: string };
+
+/**
+ * The installation's settings from `env`, with defaults and with absolute paths (relative ones are taken from `cwd`).
+ * Throws ConfigError with every problem at once.
+ */
+export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
+  const read = readConfig(Variables, env);
+  return {
+    ...read,
+    TIDINGS_HOME: resolve(cwd, read.TIDINGS_HOME),
+    TIDINGS_MAIL_DOMAIN: read.TIDINGS_MAIL_DOMAIN ?? `in.${read.TIDINGS_DOMAIN}`,
+    ...(read.TIDINGS_TLS_DIR === undefined ? {} : { TIDINGS_TLS_DIR: resolve(cwd, read.TIDINGS_TLS_DIR) }),
+  };
+}

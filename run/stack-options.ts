@@ -1,0 +1,51 @@
+import { SERVICE_KINDS, type ServiceKind } from "./services.ts";
+import type { Tell } from "./supervised.ts";
+
+export interface StackOptions {
+  /** State folder, absolute; made if need be. */
+  readonly home: string;
+  readonly domain?: string;
+  /** `free`: any port that nobody uses. */
+  readonly webPort?: number | "free";
+  readonly xmppPort?: number | "free";
+  /** Number of avatar hosts. */
+  readonly hosts?: number;
+  readonly pollMinSeconds?: number;
+  /** CIDR list, separated by commas, exempt from the private-address guard. */
+  readonly fetchAllow?: string;
+  /** Which services to start; default all. */
+  readonly services?: readonly ServiceKind[];
+  /** `embedded`, or the URL of a RabbitMQ of your own. */
+  readonly amqpUrl?: string;
+  /** `embedded`, `aws`, or the URL of a DynamoDB of your own. */
+  readonly dynamoEndpoint?: string;
+  /** Folder with `<domain>.crt` and `<domain>.key`; empty: certificates of the installation's own authority. */
+  readonly tlsDir?: string;
+  readonly logLevel?: string;
+  /** Hears one line per step and per change; default: nobody. */
+  readonly tell?: Tell;
+  /** Aborted: the start is given up, and what has been started is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+export type Plan = Readonly<Required<StackOptions>>;
+
+/** `options` with the defaults filled in. */
+export function withDefaults(options: StackOptions): Plan {
+  return {
+    domain: "tidings.localhost",
+    webPort: 8_080,
+    xmppPort: 5_222,
+    hosts: 2,
+    pollMinSeconds: 300,
+    fetchAllow: "",
+    services: SERVICE_KINDS,
+    amqpUrl: "embedded",
+    dynamoEndpoint: "embedded",
+    tlsDir: "",
+    logLevel: "info",
+    tell: () => {},
+    signal: new AbortController().signal,
+    ...options,
+  };
+}

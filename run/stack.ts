@@ -1,0 +1,197 @@
+/**
+ * A whole installation on this machine, as `npm start`, the plays and the benchmarks use it.
+ *
+ *     lock ─▶ end what a killed run left ─▶ ports ─▶ epmd ─▶ ejabberd ×3, RabbitMQ, DynamoDB ─▶ services ─▶ /readyz
+ */
+import { join } from "node:path";
+import { answersOk, retryUntil } from "./answers.ts";
+import { Crew } from "./crew.ts";
+import { dynalite } from "./dynalite.ts";
+import { type Ejabberd, startEjabberd } from "./ejabberd/nodes.ts";
+import { epmd } from "./epmd.ts";
+import { openHome } from "./home.ts";
+import { killLeftovers } from "./leftovers.ts";
+import { lockHome } from "./lock.ts";
+import { choosePorts, mustBeFree, type Ports } from "./ports.ts";
+import { rabbitmq } from "./rabbitmq.ts";
+import { type Surroundings, serviceProcesses } from "./services.ts";
+import { type Plan, type StackOptions, withDefaults } from "./stack-options.ts";
+import { StartFailed, type Supervised } from "./supervised.ts";
+import { tagOf } from "./tag.ts";
+
+export interface Stack {
+  readonly home: string;
+  readonly domain: string;
+  /** Address of the web page and of the REST interface, without a slash at its end. */
+  readonly webUrl: string;
+  /** All listening ports; `web` and `xmpp` are those in use, also where they were named. */
+  readonly ports: Ports;
+  /** The three nodes, with `kill(role)` and `restart(role)`, and the name server that tells them of each other. */
+  readonly ejabberd: Ejabberd;
+  readonly amqpUrl: string;
+  readonly dynamoEndpoint: string;
+  /** `xmpp://127.0.0.1:<port>` of a cluster's component listener. */
+  busUrl(role: "agents" | "avatars"): string;
+  /** File with the password of the component `componentDomain`. */
+  passwordFile(componentDomain: string): string;
+  /** A process by its name: `avatar-host-h1`, `ingest-rss`, `web-api`, `rabbitmq`, `dynalite` … Throws for an unknown one. */
+  service(name: string): Supervised;
+  /** Stops everything in order, within 15 s, and gives the state folder free. May be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an installation. Resolves when all of it answers; rejects with a sentence for the person at the terminal
+ * (HomeInUse, HomeTooNew, PortTaken, StartFailed …), and then nothing of it is left running.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const plan = withDefaults(options);
+  openHome(plan.home);
+  const lock = lockHome(plan.home);
+  const crew = new Crew(plan.home, plan.tell);
+  const stop = async () => {
+    await crew.stop();
+    lock.release();
+  };
+  const onAbort = () => void crew.stop();
+  plan.signal.addEventListener("abort", onAbort);
+  try {
+    return await start(plan, crew, stop);
+  } catch (error) {
+    await stop();
+    throw plan.signal.aborted ? new Error("the start was given up", { cause: error }) : error;
+  } finally {
+    plan.signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function start(plan: Plan, crew: Crew, stop: () => Promise<void>): Promise<Stack> {
+  await killLeftovers(plan.home);
+  const ports = await portsOf(plan);
+  plan.signal.throwIfAborted();
+  await crew.start("ground", epmd(ports.epmd));
+  const servers = await startServers(plan, ports, crew);
+  plan.signal.throwIfAborted();
+  const webUrl = `http://localhost:${ports.web}`;
+  await startServices(plan, ports, servers, crew);
+  if (plan.services.includes("web-api")) await answersReady(webUrl, plan);
+  plan.signal.throwIfAborted();
+  return {
+    home: plan.home,
+    domain: plan.domain,
+    webUrl,
+    ports,
+    ...servers,
+    busUrl: (role) => servers.ejabberd.busUrls[role],
+    passwordFile: servers.ejabberd.passwordFile,
+    service: (name) => crew.member(name),
+    stop,
+  };
+}
+
+async function portsOf({ home, webPort, xmppPort }: Plan): Promise<Ports> {
+  const ports = await choosePorts(home);
+  if (webPort !== "free") await mustBeFree(webPort, "TIDINGS_WEB_PORT");
+  if (xmppPort !== "free") await mustBeFree(xmppPort, "TIDINGS_XMPP_PORT");
+  return {
+    ...ports,
+    web: webPort === "free" ? ports.web : webPort,
+    xmpp: xmppPort === "free" ? ports.xmpp : xmppPort,
+  };
+}
+
+interface Servers {
+  readonly ejabberd: Ejabberd;
+  readonly amqpUrl: string;
+  readonly dynamoEndpoint: string;
+}
+
+async function startServers(plan: Plan, ports: Ports, crew: Crew): Promise<Servers> {
+  const [ejabberd, amqpUrl, dynamoEndpoint] = await allOrErrors([
+    startNodes(plan, ports, crew),
+    startBroker(plan, ports, crew),
+    startDatabase(plan, ports, crew),
+  ]);
+  return { ejabberd, amqpUrl, dynamoEndpoint };
+}
+
+/** As Promise.all, but rejects only when nothing is under way any more, with all that failed: what was started can be stopped. */
+async function allOrErrors<T extends readonly unknown[]>(
+  tasks: { [K in keyof T]: Promise<T[K]> },
+): Promise<T> {
+  const results = await Promise.allSettled(tasks);
+  const errors = results
+    .filter((result) => result.status === "rejected")
+    .map(({ reason }) => reason as Error);
+  const [first] = errors;
+  if (errors.length > 1)
+    throw new StartFailed(errors.map(({ message }) => message).join("; "), { cause: first });
+  return (await Promise.all(tasks)) as unknown as T;
+}
+
+async function startNodes(plan: Plan, ports: Ports, crew: Crew): Promise<Ejabberd> {
+  return crew.startOther("servers", "ejabberd", () =>
+    startEjabberd({
+      home: plan.home,
+      domain: plan.domain,
+      tag: tagOf(plan.home),
+      ports: {
+        users: { c2s: ports.xmpp, s2s: ports.usersS2s },
+        agents: { component: ports.agentsComponent, s2s: ports.agentsS2s },
+        avatars: { component: ports.avatarsComponent, s2s: ports.avatarsS2s },
+        srv: ports.srv,
+        epmd: ports.epmd,
+      },
+      ...(plan.tlsDir === "" ? {} : { tlsDir: plan.tlsDir }),
+      log: plan.tell,
+    }),
+  );
+}
+
+async function startBroker({ home, amqpUrl }: Plan, ports: Ports, crew: Crew): Promise<string> {
+  if (amqpUrl !== "embedded") return amqpUrl;
+  const { amqp: port, amqpDistribution: distributionPort, epmd: epmdPort } = ports;
+  const { spec, url } = rabbitmq({ home, tag: tagOf(home), port, distributionPort, epmdPort });
+  await crew.start("servers", spec);
+  return url;
+}
+
+async function startDatabase({ home, dynamoEndpoint }: Plan, ports: Ports, crew: Crew): Promise<string> {
+  if (dynamoEndpoint !== "embedded") return dynamoEndpoint;
+  const { spec, endpoint } = dynalite(home, ports.dynamo);
+  await crew.start("servers", spec);
+  return endpoint;
+}
+
+async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: Crew): Promise<void> {
+  const around: Surroundings = {
+    ...plan,
+    ...servers,
+    webPort: ports.web,
+    xmppPort: ports.xmpp,
+    busUrl: (role) => servers.ejabberd.busUrls[role],
+    passwordFile: servers.ejabberd.passwordFile,
+  };
+  const starts = plan.services.flatMap((kind) =>
+    serviceProcesses(kind, plan.hosts, around).map((spec) =>
+      crew.start(kind === "avatar-host" ? "hosts" : "front", spec),
+    ),
+  );
+  await allOrErrors(starts);
+}
+
+async function answersReady(webUrl: string, { home, signal }: Plan): Promise<void> {
+  const late = AbortSignal.any([signal, AbortSignal.timeout(READY_WITHIN_MS)]);
+  try {
+    await retryUntil(late, () => answersOk(`${webUrl}/readyz`));
+  } catch (cause) {
+    const log = join(home, "logs", "web-api.log");
+    throw new StartFailed(
+      `${webUrl}/readyz did not answer 200 within ${READY_WITHIN_MS / 1_000} s; see ${log}`,
+      { cause },
+    );
+  }
+}
+
+/** Longest time from the start of the services to the first good answer (milliseconds). */
+const READY_WITHIN_MS = 30_000;

@@ -1,0 +1,149 @@
+import { asksStanza, CallError, dispatchesStanza, errorElement, shardOf, xml } from "@tidings/protocol";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ALICE, ALICES_AGENT, AT, D, dispatch, eventually, type Stage, setStage, settled } from "./stage.ts";
+
+const ID = dispatch().notification.id;
+let stage: Stage;
+beforeEach(async () => {
+  stage = await setStage();
+});
+afterEach(() => stage.strike());
+
+const messages = () => stage.heard.filter(({ name, attrs }) => name === "message" && attrs.id === ID);
+const receipt = (from: string, id = ID) =>
+  xml("message", { from, to: ALICES_AGENT }, xml("received", { xmlns: "urn:xmpp:receipts", id }));
+const bounce = (from: string, type: CallError["type"], condition: string) =>
+  xml(
+    "message",
+    { from, to: ALICES_AGENT, type: "error", id: ID },
+    errorElement(new CallError(type, condition, "no")),
+  );
+
+test("a delivery is handed only after the server's answer", async () => {
+  stage.answersPings = false;
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.heard.some(({ name }) => name === "iq")).toBe(true));
+  expect(stage.textsTo(ALICE)).toEqual(["Two rooms, quiet street\nRooms\nhttps://example.org/1"]);
+  await settled(stage);
+  expect(stage.states()).toEqual([]);
+
+  const ping = stage.heard.find(({ name }) => name === "iq");
+  await stage.sends(xml("iq", { type: "result", from: D, to: AT.im, id: ping?.attrs.id }));
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+});
+
+test("a server that does not know pings has proved by its error that it takes what is sent", async () => {
+  stage.answersPings = false;
+  stage.world.onStanza((iq) => {
+    if (iq.name !== "iq") return;
+    const { from, to, id } = iq.attrs;
+    const error = errorElement(new CallError("cancel", "service-unavailable", "?"));
+    void stage.world.send(xml("iq", { type: "error", from: to, to: from, id }, error));
+  });
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+});
+
+test("a delivery to a server that is not there is refused and may be tried again", async () => {
+  await stage.dispatches(dispatch({ address: "alice@nowhere.test" }));
+  await eventually(() => expect(stage.states()).toEqual(["refused"]));
+  expect(stage.lastDelivery()).toMatchObject({ condition: "remote-server-not-found", mayRetry: true });
+});
+
+test("a repeated dispatch is not sent twice, and its last state is reported again", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  expect(messages()).toHaveLength(1);
+});
+
+test("a dispatch with a higher attempt is sent again with the same id", async () => {
+  await stage.dispatches(dispatch());
+  await stage.dispatches(dispatch({ attempt: 2 }));
+  await eventually(() => expect(messages()).toHaveLength(2));
+});
+
+test("a receipt makes it received, a marker displayed, and nothing goes back", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.sends(receipt(`${ALICE}/phone`));
+  await stage.sends(
+    xml(
+      "message",
+      { from: `${ALICE}/phone`, to: ALICES_AGENT },
+      xml("displayed", { xmlns: "urn:xmpp:chat-markers:0", id: ID }),
+    ),
+  );
+  await stage.sends(receipt(`${ALICE}/desk`));
+  await eventually(() => expect(stage.states()).toEqual(["handed", "received", "displayed"]));
+  await settled(stage);
+  expect(stage.states()).toHaveLength(3);
+});
+
+test("a receipt from another address is not believed", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.sends(receipt(`mallory@elsewhere.test/x`));
+  await stage.sends(receipt(`mallory@${D}/x`));
+  await settled(stage);
+  expect(stage.states()).toEqual(["handed"]);
+});
+
+test("a receipt wrapped in a carbon is not believed", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  const carbon = xml("received", { xmlns: "urn:xmpp:carbons:2", id: ID }, receipt(`${ALICE}/phone`));
+  await stage.sends(xml("message", { from: `${ALICE}/phone`, to: ALICES_AGENT }, carbon));
+  await settled(stage);
+  expect(stage.states()).toEqual(["handed"]);
+});
+
+test("a bounce refuses what was not proven yet, with the server's reason", async () => {
+  stage.answersPings = false;
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.heard.some(({ name }) => name === "iq")).toBe(true));
+  await stage.sends(bounce(ALICE, "cancel", "item-not-found"));
+  await eventually(() => expect(stage.states()).toEqual(["refused"]));
+  expect(stage.lastDelivery()).toMatchObject({ condition: "item-not-found", mayRetry: false });
+
+  const ping = stage.heard.find(({ name }) => name === "iq");
+  await stage.sends(xml("iq", { type: "result", from: D, to: AT.im, id: ping?.attrs.id }));
+  await settled(stage);
+  expect(stage.states()).toEqual(["refused"]);
+});
+
+test("a message that finds its user just gone may be tried again", async () => {
+  await stage.dispatches(dispatch());
+  await stage.sends(bounce(ALICE, "cancel", "service-unavailable"));
+  await eventually(() => expect(stage.lastDelivery()).toMatchObject({ state: "refused", mayRetry: true }));
+});
+
+test("a bounce from somebody else refuses nothing", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.sends(bounce("mallory@elsewhere.test", "cancel", "service-unavailable"));
+  await settled(stage);
+  expect(stage.states()).toEqual(["handed"]);
+});
+
+test("orders count only from a shard, and only for its own users", async () => {
+  const wrongShard = (shardOf("alice") + 1) % 64;
+  await stage.silo.send(dispatchesStanza(AT.silo, wrongShard, AT.im, [dispatch()]));
+  const forged = dispatchesStanza("elsewhere.test", shardOf("alice"), AT.im, [dispatch()]);
+  await stage.elsewhere.send(forged);
+  await stage.elsewhere.send(
+    asksStanza("elsewhere.test", shardOf("alice"), AT.im, [{ user: "alice", addresses: [ALICE] }]),
+  );
+  await settled(stage);
+  expect(stage.heard.filter(({ name, attrs }) => name !== "iq" && attrs.to === ALICE)).toEqual([]);
+});
+
+test("one ping serves all deliveries that went before it", async () => {
+  const many = Array.from({ length: 50 }, (_, i) =>
+    dispatch({ notification: { ...dispatch().notification, id: i.toString(16).padStart(32, "0") } }),
+  );
+  await stage.dispatches(...many);
+  await eventually(() => expect(stage.states()).toHaveLength(50));
+  expect(stage.heard.filter(({ name }) => name === "iq")).toHaveLength(1);
+});

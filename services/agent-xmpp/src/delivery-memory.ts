@@ -1,0 +1,74 @@
+/**
+ * What has been sent, for 24 hours: so that a dispatch that comes again is not sent again, and that a receipt is believed
+ * only from the address to which the message went.
+ *
+ *     sent ──proof──▶ handed ──receipt──▶ received ──marker──▶ displayed
+ *       └──bounce, or no proof──▶ refused ──higher attempt──▶ sent
+ */
+import type { DeliveryReport, Dispatch } from "@tidings/protocol";
+import { BoundedMap } from "./bounded-map.ts";
+
+export type ReportedState = "handed" | "received" | "displayed" | "acted" | "refused";
+
+const KEPT_MS = 24 * 3_600_000;
+const MAX_ENTRIES = 200_000;
+const RANK: Record<ReportedState, number> = { handed: 1, refused: 2, received: 3, displayed: 4, acted: 5 };
+
+export interface Delivery {
+  readonly user: string;
+  readonly address: string;
+  readonly notification: string;
+  readonly destination: string;
+  readonly attempt: number;
+  /** The last thing reported of it; null while there is nothing. */
+  readonly report: DeliveryReport | null;
+}
+
+/** Why a delivery is refused, and whether a later try may help. */
+export interface Refusal {
+  readonly condition: string;
+  readonly mayRetry: boolean;
+}
+
+/** One delivery: a message id at one address of one user. */
+export function deliveryKey(user: string, notification: string, address: string): string {
+  return `${user} ${notification} ${address}`;
+}
+
+export class DeliveryMemory {
+  readonly #deliveries = new BoundedMap<string, Delivery>(MAX_ENTRIES);
+
+  /**
+   * Notes that `dispatch` is being carried out. Returns its key, or the delivery that was noted before when this attempt
+   * (or a later one) has been sent already.
+   */
+  begin({ user, notification, address, destination, attempt }: Dispatch, nowAt: number): string | Delivery {
+    const key = deliveryKey(user, notification.id, address);
+    const before = this.#deliveries.get(key, nowAt);
+    if (before !== undefined && before.attempt >= attempt) return before;
+    const delivery = { user, address, notification: notification.id, destination, attempt, report: null };
+    this.#deliveries.set(key, delivery, KEPT_MS, nowAt);
+    return key;
+  }
+
+  /** The report to make when the delivery `key` has come to `state`; null when it is unknown, or was further already. */
+  advance(key: string, state: ReportedState, nowAt: number, refusal?: Refusal): DeliveryReport | null {
+    const delivery = this.#deliveries.get(key, nowAt);
+    if (delivery === undefined) return null;
+    if (delivery.report !== null && RANK[delivery.report.state] >= RANK[state]) return null;
+    const { user, notification, destination, attempt } = delivery;
+    const report = {
+      kind: "delivery",
+      user,
+      notification,
+      destination,
+      attempt,
+      state,
+      condition: refusal?.condition ?? null,
+      mayRetry: refusal?.mayRetry ?? false,
+      at: nowAt,
+    } as DeliveryReport;
+    this.#deliveries.set(key, { ...delivery, report }, KEPT_MS, nowAt);
+    return report;
+  }
+}

@@ -1,0 +1,27 @@
+import { connectComponent } from "@tidings/bus";
+import { hostAddress } from "@tidings/protocol";
+import { connectQueue } from "@tidings/queue";
+import { readSecret, runService } from "@tidings/runtime";
+import { Table } from "@tidings/store";
+import { readHostConfig } from "./config.ts";
+import { AvatarHost } from "./host.ts";
+
+await runService("avatar-host", async (service) => {
+  const config = readHostConfig();
+  const { log } = service;
+  const table = new Table({ endpoint: config.TIDINGS_DYNAMODB_ENDPOINT });
+  service.onStop(() => table.stop());
+  await table.create();
+
+  const queue = await connectQueue({ url: config.TIDINGS_AMQP_URL, log });
+  service.onStop(() => queue.stop());
+
+  const password = await readSecret(config.TIDINGS_BUS_PASSWORD_FILE);
+  const domain = hostAddress(config.TIDINGS_DOMAIN, config.TIDINGS_HOST_NAME);
+  const bus = connectComponent({ url: config.TIDINGS_BUS_URL, domain, password, log });
+  service.onStop(() => bus.stop());
+
+  const host = new AvatarHost({ config, bus, queue, table, service });
+  service.onStop(() => host.stop());
+  await host.start();
+});

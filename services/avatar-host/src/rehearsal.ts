@@ -1,0 +1,90 @@
+/** An avatar on its own, for tests: gives it turns on rows in memory, at a time that the test sets, and notes what it says. */
+import type { AvatarEvent, Dispatch, PollJob, PollResult, Report } from "@tidings/protocol";
+import { MemoryRows } from "./memory-rows.ts";
+import type { Avatar, IncomingCall } from "./shard/avatar.ts";
+import { Turn } from "./shard/turn.ts";
+
+export class Rehearsal {
+  readonly rows = new MemoryRows();
+  readonly #name: string;
+  readonly #create: () => Avatar;
+  #avatar: Avatar;
+  /** Epoch milliseconds of the next turn. */
+  nowAt = Date.UTC(2026, 0, 1);
+  /** What the last turn said. */
+  told: { readonly to: readonly string[]; readonly event: AvatarEvent }[] = [];
+  dispatches: Dispatch[] = [];
+  asked: string[] = [];
+  jobs: PollJob[] = [];
+  wantsAnother = false;
+  alarmAt: number | null = null;
+  watches = false;
+
+  constructor(name: string, create: () => Avatar) {
+    this.#name = name;
+    this.#create = create;
+    this.#avatar = create();
+  }
+
+  /** The avatar's memory goes, its rows stay. */
+  fallsAsleep(): void {
+    this.#avatar = this.#create();
+  }
+
+  hears(from: string, event: AvatarEvent): void {
+    this.#turn((avatar, turn) => avatar.onEvent(turn, from, event));
+  }
+
+  getsResult(result: PollResult): void {
+    this.#turn((avatar, turn) => avatar.onPollResult(turn, result));
+  }
+
+  getsReport(report: Report, agentEpoch: number): void {
+    this.#turn((avatar, turn) => avatar.onReport(turn, report, agentEpoch));
+  }
+
+  goesOn(): void {
+    this.#turn((avatar, turn) => avatar.onContinue(turn));
+  }
+
+  /** Moves the clock to the alarm and rings it. */
+  isRung(): void {
+    if (this.alarmAt === null) throw new Error("no alarm is set");
+    this.nowAt = Math.max(this.nowAt, this.alarmAt);
+    this.#turn((avatar, turn) => {
+      turn.setAlarm(null);
+      avatar.onAlarm(turn);
+    });
+  }
+
+  /** Resolves with the answer, or rejects with the refusal. */
+  isCalled(call: Pick<IncomingCall, "name" | "args"> & Partial<IncomingCall>): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const whole = { op: null, authority: null, fromDomain: "", reply: resolve, refuse: reject, ...call };
+    try {
+      this.#turn((avatar, turn) => avatar.onCall(turn, whole));
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  #turn(work: (avatar: Avatar, turn: Turn) => void): void {
+    const turn = new Turn(this.#name, this.rows, this.nowAt);
+    try {
+      work(this.#avatar, turn);
+    } catch (error) {
+      this.fallsAsleep();
+      throw error;
+    }
+    this.rows.apply(turn.rows());
+    this.told = turn.told.map(({ to, event }) => ({ to, event }));
+    this.dispatches = [...turn.dispatches];
+    this.asked = turn.asks.flatMap(({ addresses }) => addresses);
+    this.jobs = [...turn.jobs];
+    this.wantsAnother = turn.wantsAnother;
+    this.alarmAt = turn.alarmAt;
+    if (turn.watch !== null) this.watches = turn.watch;
+    for (const effect of turn.effects) effect();
+  }
+}

@@ -1,0 +1,27 @@
+import type { AvatarEvent, CallBody, PollResult, Report } from "@tidings/protocol";
+import type { Turn } from "./turn.ts";
+
+/**
+ * What an avatar does in a turn for each thing that can come to it. It may keep in memory what it has read; when a turn
+ * throws, the avatar is thrown away with its memory and the rows stay as they were.
+ */
+export interface Avatar {
+  onEvent(turn: Turn, from: string, event: AvatarEvent): void;
+  onPollResult(turn: Turn, result: PollResult): void;
+  /** `agentEpoch` says which life of the agent speaks. */
+  onReport(turn: Turn, report: Report, agentEpoch: number): void;
+  /** Answers now or later through `reply`; throws CallError to refuse. */
+  onCall(turn: Turn, call: IncomingCall): void;
+  onAlarm(turn: Turn): void;
+  /** The turn that an earlier one asked for with `wantsAnother`. */
+  onContinue(turn: Turn): void;
+}
+
+export interface IncomingCall extends CallBody {
+  /** The domain that the call came from, proven by the cluster. */
+  readonly fromDomain: string;
+  /** Sends the answer when the turn's commit is durable; called once. */
+  readonly reply: (result: unknown) => void;
+  /** Refuses after the turn, where `onCall` has not. */
+  readonly refuse: (error: Error) => void;
+}

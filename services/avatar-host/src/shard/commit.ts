@@ -1,0 +1,73 @@
+import {
+  type AddressedEvent,
+  type Ask,
+  type Dispatch,
+  type PollJob,
+  type Shard,
+  shardLocalpart,
+  shardOf,
+} from "@tidings/protocol";
+import type { Row } from "@tidings/store";
+import type { Alarms } from "./alarms.ts";
+import { watchKey } from "./presence-round.ts";
+import type { Turn } from "./turn.ts";
+
+/** `more/<avatar>`: row of the shard that says that the avatar has not finished. */
+export const UNFINISHED = "more/";
+
+/** What one stimulus has brought about so far: rows to write together, and effects for when they are durable. */
+export class Commit {
+  readonly rows: Row[] = [];
+  /** Events for avatars of other shards. */
+  readonly told: AddressedEvent[] = [];
+  /** Events for avatars of this shard, which get their turns in this commit. */
+  readonly toldHere: AddressedEvent[] = [];
+  readonly dispatches: Dispatch[] = [];
+  readonly asks: Ask[] = [];
+  readonly jobs: PollJob[] = [];
+  readonly onDurable: (() => void)[] = [];
+  /** Avatars that have more to do afterwards. */
+  readonly unfinished: string[] = [];
+  /** The earliest alarm that was set, epoch milliseconds. */
+  earliestAlarmAt: number | null = null;
+  readonly #shard: Shard;
+  readonly #alarms: Alarms;
+
+  constructor(shard: Shard, alarms: Alarms) {
+    this.#shard = shard;
+    this.#alarms = alarms;
+  }
+
+  /** Adds what a finished turn wants; returns the rows that it adds. */
+  add(turn: Turn): Row[] {
+    const rows = turn.rows();
+    const change = turn.alarmChange;
+    if (change !== null) {
+      rows.push(...this.#alarms.rows(turn.avatar, change));
+      if (change.to !== null) this.earliestAlarmAt = Math.min(change.to, this.earliestAlarmAt ?? change.to);
+    }
+    if (turn.watch !== null) {
+      const value = turn.watch ? "1" : null;
+      rows.push({ avatar: shardLocalpart(this.#shard), key: watchKey(turn.avatar), value });
+    }
+    this.rows.push(...rows);
+    for (const event of turn.told) this.#tell(event);
+    this.dispatches.push(...turn.dispatches);
+    this.asks.push(...turn.asks);
+    this.jobs.push(...turn.jobs);
+    this.onDurable.push(...turn.effects);
+    if (turn.wantsAnother) {
+      this.unfinished.push(turn.avatar);
+      this.rows.push({ avatar: shardLocalpart(this.#shard), key: UNFINISHED + turn.avatar, value: "1" });
+    }
+    return rows;
+  }
+
+  #tell({ from, to, event }: AddressedEvent): void {
+    const here: string[] = [];
+    const elsewhere: string[] = [];
+    for (const name of to) (shardOf(name) === this.#shard ? here : elsewhere).push(name);
+    if (here.length > 0) this.toldHere.push({ from, to: here, event });
+    if (elsewhere.length > 0) this.told.push({ from, to: elsewhere, event });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The receiving half of frames: of each stream, the next frame and no other is applied, in one commit with its effects.
+ *
+ *     lower = acknowledge again and drop · next = apply · gap = keep up to 64 until the missing one comes
+ */
+import { FRAME_WINDOW, type FrameAck, type FrameBody, type Shard } from "@tidings/protocol";
+import { type Row, withPrefix } from "@tidings/store";
+import type { RowReader } from "./turn.ts";
+
+const KEPT_BEYOND_GAP = 64;
+
+export interface InboxOptions {
+  readonly self: string;
+  readonly reader: RowReader;
+  /** Applies a frame: `rows` go into its commit, `onDurable` is called after it. Frames of a stream come in order. */
+  readonly apply: (stream: Shard, body: FrameBody, rows: readonly Row[], onDurable: () => void) => void;
+  readonly acknowledge: (ack: FrameAck) => void;
+  /** How many frames a sender may have in flight now. */
+  readonly credit: () => number;
+}
+
+interface Stream {
+  /** Given to `apply`. */
+  accepted: number;
+  /** In the journal. */
+  durable: number;
+  readonly beyond: Map<number, FrameBody>;
+}
+
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #streams = new Map<Shard, Stream>();
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    for (const { key, value } of options.reader.list(options.self, withPrefix("in/"))) {
+      const applied = Number(value);
+      this.#streams.set(Number(key.slice("in/".length)), {
+        accepted: applied,
+        durable: applied,
+        beyond: new Map(),
+      });
+    }
+  }
+
+  onFrame(from: Shard, seq: number, body: FrameBody): void {
+    const stream = this.#stream(from);
+    if (seq <= stream.accepted) {
+      if (seq <= stream.durable) this.#acknowledge(from, stream);
+      return;
+    }
+    if (seq > stream.accepted + 1) {
+      if (stream.beyond.size < KEPT_BEYOND_GAP) stream.beyond.set(seq, body);
+      return;
+    }
+    this.#accept(from, stream, body);
+    for (
+      let next = stream.beyond.get(stream.accepted + 1);
+      next !== undefined;
+      next = stream.beyond.get(stream.accepted + 1)
+    ) {
+      stream.beyond.delete(stream.accepted + 1);
+      this.#accept(from, stream, next);
+    }
+  }
+
+  #accept(from: Shard, stream: Stream, body: FrameBody): void {
+    const seq = ++stream.accepted;
+    const row = { avatar: this.#options.self, key: `in/${from}`, value: String(seq) };
+    this.#options.apply(from, body, [row], () => {
+      stream.durable = seq;
+      this.#acknowledge(from, stream);
+    });
+  }
+
+  #acknowledge(from: Shard, stream: Stream): void {
+    const credit = Math.min(FRAME_WINDOW, this.#options.credit());
+    this.#options.acknowledge({ stream: from, upto: stream.durable, credit });
+  }
+
+  #stream(from: Shard): Stream {
+    let stream = this.#streams.get(from);
+    if (stream === undefined) {
+      stream = { accepted: 0, durable: 0, beyond: new Map() };
+      this.#streams.set(from, stream);
+    }
+    return stream;
+  }
+}

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AvatarEvent, type Element, shardOf } from "@tidings/protocol";
+import { silentLog } from "@tidings/runtime";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { eventually } from "../../../../packages/testkit/src/eventually.ts";
+import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
+import type { Avatar, IncomingCall } from "./avatar.ts";
+import { Shard } from "./shard.ts";
+import type { Turn } from "./turn.ts";
+
+const SHARD = 7;
+
+function nameIn(shard: number, prefix: string): string {
+  for (let n = 0; ; n++) if (shardOf(`${prefix}${n}`) === shard) return `${prefix}${n}`;
+}
+
+const teller = nameIn(SHARD, "teller");
+const listener = nameIn(SHARD, "listener");
+const stranger = nameIn(SHARD + 1, "stranger");
+
+/** Writes down each event it is told; a call makes it tell `args.to` what `args.texts` say, or do its work in steps. */
+class Recorder implements Avatar {
+  onEvent(turn: Turn, _from: string, event: AvatarEvent): void {
+    if (event.type !== "subscribed") throw new Error(`cannot make anything of ${event.type}`);
+    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), event.url]);
+  }
+  onCall(turn: Turn, call: IncomingCall): void {
+    const { to, texts, steps } = call.args as { to?: string[]; texts?: string[]; steps?: number };
+    for (const url of texts ?? []) turn.tell(to ?? [], { type: "subscribed", url });
+    if (call.name === "confuse") turn.tell(to ?? [], { type: "unsubscribed" });
+    if (call.name === "fail") throw new Error("no");
+    if (call.name === "alarm") turn.setAlarm(turn.nowAt);
+    if (call.name === "note") turn.put("noted", turn.nowAt);
+    if (steps !== undefined) turn.put("steps", steps);
+    turn.wantsAnother = steps !== undefined;
+    const answer = call.name === "steps" ? turn.get("steps") : (turn.get("heard") ?? []);
+    turn.onDurable(() => call.reply(answer));
+  }
+  onContinue(turn: Turn): void {
+    const steps = (turn.get<number>("steps") ?? 0) - 1;
+    turn.put("steps", steps);
+    turn.wantsAnother = steps > 0;
+  }
+  onAlarm(turn: Turn): void {
+    turn.put("rang", (turn.get<number>("rang") ?? 0) + 1);
+  }
+  onPollResult(): void {}
+  onReport(): void {}
+}
+
+const log = silentLog();
+let folder = "";
+let table = new MemoryTable();
+let sent: Element[] = [];
+let shards: Shard[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "shard-"));
+  table = new MemoryTable();
+  sent = [];
+});
+afterEach(() => {
+  for (const shard of shards) shard.close();
+  shards = [];
+  rmSync(folder, { recursive: true, force: true });
+  vi.useRealTimers();
+});
+
+async function open(
+  epoch: number,
+  host = "h1",
+  onLost: (error: Error) => void = () => expect.fail("lost"),
+): Promise<Shard> {
+  const shard = await Shard.open({
+    table,
+    silo: "s1",
+    siloDomain: "s1.avatars.d",
+    shard: SHARD,
+    epoch,
+    path: join(folder, `${host}.db`),
+    log,
+    agent: "im.agents.d",
+    idleMs: 60_000,
+    send: (stanza) => sent.push(stanza),
+    publishJob: () => {},
+    createAvatar: () => new Recorder(),
+    onLost,
+  });
+  shards.push(shard);
+  return shard;
+}
+
+/** Calls an avatar and resolves with its answer, when the commit is durable. */
+function ask(
+  shard: Shard,
+  avatar: string,
+  name = "tell",
+  args: Record<string, unknown> = {},
+): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  shard.onCall(avatar, {
+    name,
+    op: null,
+    authority: null,
+    args,
+    fromDomain: "web.agents.d",
+    reply: resolve,
+    refuse: reject,
+  });
+  return promise;
+}
+
+/** Brings everything into the checkpoints, and loses the host. */
+async function moveToAnotherHost(from: Shard, epoch: number): Promise<Shard> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+  await ask(from, nameIn(SHARD, "clock"), "note");
+  await eventually(async () => expect(await table.get(`C#s1#${SHARD}`, "#position")).toBeDefined());
+  from.close();
+  return await open(epoch, "another");
+}
+
+test("an avatar of the same shard hears within the commit that told it", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [listener], texts: ["a", "b"] });
+  expect(await ask(shard, listener)).toEqual(["a", "b"]);
+  expect(sent).toEqual([]);
+});
+
+test("an avatar whose rows are still in the checkpoints hears all that it is told, in order, after it was woken", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, teller, "tell", { to: [listener], texts: ["a"] });
+  const second = await moveToAnotherHost(first, 2);
+  second.serve();
+
+  await ask(second, teller, "tell", { to: [listener], texts: ["b"] });
+  await ask(second, teller, "tell", { to: [listener], texts: ["c", "d"] });
+
+  await eventually(async () => expect(await ask(second, listener)).toEqual(["a", "b", "c", "d"]));
+});
+
+test("what waited for a sleeping avatar when the host died is told by the next one, once and in order", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, teller, "tell", { to: [listener], texts: ["a"] });
+  const second = await moveToAnotherHost(first, 2);
+  second.serve();
+  await ask(second, teller);
+  const reading = vi.spyOn(table, "query").mockImplementation(() => {
+    throw new Error("the checkpoints cannot be read");
+  });
+  await ask(second, teller, "tell", { to: [listener], texts: ["b", "c"] });
+  expect(reading).toHaveBeenCalled();
+  reading.mockRestore();
+  second.close();
+
+  const third = await open(3, "another");
+  third.serve();
+  await ask(third, teller, "tell", { to: [listener], texts: ["d"] });
+  await eventually(async () => expect(await ask(third, listener)).toEqual(["a", "b", "c", "d"]));
+});
+
+test("work in steps that a host left unfinished is finished by the next one", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, teller, "work", { steps: 5 });
+  first.close();
+
+  const second = await open(2);
+  second.serve();
+
+  await eventually(async () => expect(await ask(second, teller, "steps")).toBe(0));
+});
+
+test("a shard that is given away in the middle of work takes nothing more and loses nothing", async () => {
+  const onLost = vi.fn();
+  const shard = await open(1, "h1", onLost);
+  shard.serve();
+  await ask(shard, teller, "work", { steps: 1_000_000 });
+  await shard.release();
+  shard.onCall(listener, {
+    name: "tell",
+    op: null,
+    authority: null,
+    args: {},
+    fromDomain: "web.agents.d",
+    reply: () => expect.fail("answered"),
+    refuse: () => expect.fail("refused"),
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(onLost).not.toHaveBeenCalled();
+});
+
+test("an event that its avatar cannot take becomes a dead letter and does not undo the commit", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "confuse", { to: [listener], texts: ["before"] });
+  expect(await ask(shard, listener)).toEqual(["before"]);
+});
+
+test("a call that fails is refused and changes nothing", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await expect(ask(shard, teller, "fail", { to: [listener], texts: ["never"] })).rejects.toThrow("no");
+  expect(await ask(shard, listener)).toEqual([]);
+});
+
+test("events for other shards leave as frames, and again when the shard is served again", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [stranger], texts: ["a"] });
+  await eventually(() => expect(sent).toHaveLength(1));
+  shard.serve();
+  expect(sent.map(({ attrs }) => attrs.id)).toEqual([
+    `f:${SHARD}:${SHARD + 1}:1`,
+    `f:${SHARD}:${SHARD + 1}:1`,
+  ]);
+});

@@ -1,0 +1,390 @@
+/**
+ * One shard on the host that owns it: the mailboxes, the awake avatars, and the one place where a turn becomes a commit.
+ *
+ *     frame, report, call, poll result, alarm ──▶ turn(s) ──▶ one commit ──journal──▶ frames, dispatches, jobs, answers, acks
+ *
+ * Each stimulus is one commit. What a turn tells to avatars of the same shard becomes further turns of that commit.
+ */
+import {
+  type AddressedEvent,
+  ackStanza,
+  type Element,
+  type FrameBody,
+  frameStanza,
+  type PollJob,
+  type PollResult,
+  type Report,
+  type Reports,
+  reportedStanza,
+  type Shard as ShardNumber,
+  shardLocalpart,
+  shardOf,
+} from "@tidings/protocol";
+import { type Row, ShardStore, type ShardStoreOptions, withPrefix } from "@tidings/store";
+import { Alarms } from "./alarms.ts";
+import type { Avatar, IncomingCall } from "./avatar.ts";
+import { Commit, UNFINISHED } from "./commit.ts";
+import { Courier } from "./courier.ts";
+import { Deferred, type DeferredEvent } from "./deferred.ts";
+import { Inbox } from "./inbox.ts";
+import { Mailboxes } from "./mailbox.ts";
+import { Outbox } from "./outbox.ts";
+import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.ts";
+import { Turn } from "./turn.ts";
+
+export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "onSeal"> {
+  /** Domain of the silo, in which the shard and its avatars are addressed. */
+  readonly siloDomain: string;
+  /** Address of the IM agent. */
+  readonly agent: string;
+  readonly send: (stanza: Element) => void;
+  readonly publishJob: (job: PollJob) => void;
+  /** Makes the avatar for a localpart, asleep in its rows until now. */
+  readonly createAvatar: (localpart: string, shard: Shard) => Avatar;
+  readonly idleMs: number;
+}
+
+/** Staged characters above which senders are told to stop. */
+const BACKLOG_CHARS = 4_000_000;
+const OUTBOX_FRAMES = 2_000;
+const DEAD_LETTER_CHARS = 20_000;
+/** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
+const TAKEN_OVER_SPREAD_MS = 1_000;
+const MOST_AWAKE = 20_000;
+
+interface AwakeAvatar {
+  readonly avatar: Avatar;
+  /** Rows that its turns remember. */
+  readonly memory: Map<string, unknown>;
+  usedAt: number;
+}
+
+type TurnOf = (avatar: Avatar, turn: Turn) => void;
+
+export class Shard {
+  readonly number: ShardNumber;
+  readonly epoch: number;
+  readonly #options: ShardOptions;
+  readonly #self: string;
+  readonly #store: ShardStore<AddressedEvent>;
+  readonly #awake = new Map<string, AwakeAvatar>();
+  readonly #mailboxes: Mailboxes;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #alarms: Alarms;
+  readonly #courier: Courier;
+  readonly #presence: PresenceRound;
+  readonly #deferred: Deferred;
+  #isServed = false;
+  #isTaking = true;
+
+  private constructor(
+    options: ShardOptions,
+    store: ShardStore<AddressedEvent>,
+    onOutbox: (outbox: Outbox) => void,
+  ) {
+    const { siloDomain, shard, send } = options;
+    this.#options = options;
+    this.#store = store;
+    this.number = shard;
+    this.epoch = options.epoch;
+    this.#self = shardLocalpart(shard);
+    const self = this.#self;
+    const reader = store;
+    const isAwake = (name: string) => name.startsWith("stream:") || !store.isOpen || store.isHydrated(name);
+    this.#mailboxes = new Mailboxes(isAwake, (name) => this.#hydrate(name));
+    this.#deferred = new Deferred({
+      self,
+      reader,
+      mailboxes: this.#mailboxes,
+      isAwake,
+      tell: (event, row) => this.#tellDeferred(event, row),
+    });
+    this.#outbox = new Outbox({
+      self,
+      reader,
+      send: (to, seq, json) =>
+        send(frameStanza(siloDomain, to, { stream: shard, seq, epoch: options.epoch }, json)),
+      forget: (rows) => store.writeLazily(rows),
+    });
+    onOutbox(this.#outbox);
+    this.#inbox = new Inbox({
+      self,
+      reader,
+      apply: (stream, body, rows, onDurable) => this.#applyFrame(stream, body, rows, onDurable),
+      acknowledge: (ack) => send(ackStanza(siloDomain, shard, ack)),
+      credit: () => (this.isUnderPressure ? 0 : 32),
+    });
+    this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
+    this.#courier = new Courier(siloDomain, shard, options.agent, send);
+    this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users));
+  }
+
+  /** Takes the shard over for `options.epoch` and brings its rows up to date. Rejects with DeposedError. */
+  static async open(options: ShardOptions): Promise<Shard> {
+    let outbox: Outbox | undefined;
+    let shard: Shard | undefined;
+    const onSeal = (told: readonly AddressedEvent[]): Row[] => outbox?.seal(told) ?? [];
+    const onLost = (error: Error) => {
+      shard?.close();
+      options.onLost(error);
+    };
+    const store = await ShardStore.open<AddressedEvent>({ ...options, onSeal, onLost });
+    await store.hydrate(shardLocalpart(options.shard));
+    shard = new Shard(options, store, (made) => {
+      outbox = made;
+    });
+    return shard;
+  }
+
+  /** The shard is served on the bus (again): sends what waits in the outbox, and at first takes up what was left unfinished. */
+  serve(): void {
+    this.#outbox.resume();
+    if (this.#isServed) return;
+    this.#isServed = true;
+    this.#alarms.schedule();
+    this.#deferred.resume();
+    this.#presence.start(TAKEN_OVER_SPREAD_MS);
+    const unfinished = this.#store.list(this.#self, withPrefix(UNFINISHED));
+    for (const { key } of unfinished) this.#continue(key.slice(UNFINISHED.length));
+  }
+
+  /** True while the shard takes nothing more than it must. */
+  get isUnderPressure(): boolean {
+    return this.#store.backlogChars > BACKLOG_CHARS || this.#outbox.waiting > OUTBOX_FRAMES;
+  }
+
+  get awakeAvatars(): number {
+    return this.#awake.size;
+  }
+
+  get framesWaiting(): number {
+    return this.#outbox.waiting;
+  }
+
+  /** The epoch of the IM agent's present life, as far as the shard knows. */
+  get agentEpoch(): number {
+    return this.#presence.agentEpoch;
+  }
+
+  get inbox(): Inbox {
+    return this.#inbox;
+  }
+
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  /** A call to an avatar of this shard. */
+  onCall(localpart: string, call: IncomingCall): void {
+    this.#post([localpart], (commit) => {
+      try {
+        this.#turn(commit, localpart, (avatar, turn) => avatar.onCall(turn, call), "throw");
+      } catch (error) {
+        call.refuse(error as Error);
+      }
+    });
+  }
+
+  /** Reports of the agent at `agent`; acknowledged when they are durable. */
+  onReports(agent: string, id: string, { agentEpoch, reports }: Reports): void {
+    const known = this.agentEpoch;
+    const users = Map.groupBy(reports.filter(hasUser), ({ user }) => user);
+    this.#post([...users.keys()], (commit) => {
+      if (agentEpoch > known) this.#noteAgentEpoch(commit, agentEpoch);
+      for (const [user, theirs] of agentEpoch < known ? [] : users) {
+        this.#turn(commit, user, (avatar, turn) => {
+          for (const report of theirs) avatar.onReport(turn, report, agentEpoch);
+        });
+      }
+      commit.onDurable.push(() =>
+        this.#options.send(reportedStanza(this.#options.siloDomain, this.number, agent, id)),
+      );
+      if (agentEpoch > known) commit.onDurable.push(() => this.#presence.start(AGENT_UP_SPREAD_MS));
+    });
+  }
+
+  /** A poll's result from the queue; `onDurable` is called when it may be acknowledged there. */
+  onPollResult(result: PollResult, onDurable: () => void): void {
+    this.#post([result.source], (commit) => {
+      this.#turn(commit, result.source, (avatar, turn) => avatar.onPollResult(turn, result));
+      commit.onDurable.push(onDurable);
+    });
+  }
+
+  /** Lets avatars that nobody has needed for a while go to sleep: their rows stay, their memory goes. */
+  passivate(nowAt: number): void {
+    for (const [name, { usedAt }] of this.#awake) {
+      if (nowAt - usedAt >= this.#options.idleMs || this.#awake.size > MOST_AWAKE) this.#awake.delete(name);
+    }
+  }
+
+  /** Finishes what has begun, says so in the journal and closes. Takes nothing more. */
+  async release(): Promise<void> {
+    this.#stopTimers();
+    await this.#store.release();
+  }
+
+  /** Stops at once; what is not durable never happened. */
+  close(): void {
+    this.#stopTimers();
+    this.#store.close();
+  }
+
+  #stopTimers(): void {
+    this.#isTaking = false;
+    this.#alarms.close();
+    this.#presence.close();
+    this.#outbox.close();
+  }
+
+  #noteAgentEpoch(commit: Commit, agentEpoch: number): void {
+    this.#presence.agentEpoch = agentEpoch;
+    const row = { avatar: this.#self, key: AGENT_KEY, value: String(agentEpoch) };
+    commit.rows.push(row);
+    this.#store.show([row]);
+  }
+
+  #applyFrame(stream: ShardNumber, body: FrameBody, rows: readonly Row[], onDurable: () => void): void {
+    const names = body.events.flatMap(({ to }) => to.filter((name) => shardOf(name) === this.number));
+    this.#post([`stream:${stream}`, ...names], (commit) => {
+      commit.rows.push(...rows);
+      for (const addressed of body.events) this.#tellHere(commit, addressed);
+      commit.onDurable.push(onDurable);
+    });
+  }
+
+  #ring(avatar: string, row: Row): void {
+    this.#post([avatar], (commit) => {
+      this.#alarms.answered(avatar);
+      commit.rows.push(row);
+      this.#turn(commit, avatar, (awake, turn) => {
+        const at = turn.alarmAt;
+        if (at === null || at > turn.nowAt) return;
+        turn.setAlarm(null);
+        awake.onAlarm(turn);
+      });
+    });
+  }
+
+  #askAgain(users: readonly string[]): void {
+    this.#post(users, (commit) => {
+      for (const user of users) {
+        this.#turn(commit, user, (avatar, turn) =>
+          avatar.onReport(turn, { kind: "agentUp" }, this.agentEpoch),
+        );
+      }
+    });
+  }
+
+  /** A shard that is given away takes nothing more; what is not acknowledged comes again to its next owner. */
+  #post(names: readonly string[], work: (commit: Commit) => void): void {
+    if (this.#isTaking) this.#mailboxes.post({ names, run: () => this.#run(work) });
+  }
+
+  #run(work: (commit: Commit) => void): void {
+    if (!this.#isTaking || !this.#store.isOpen) return;
+    const commit = new Commit(this.number, this.#alarms);
+    work(commit);
+    this.#finish(commit);
+  }
+
+  #tellDeferred(event: AddressedEvent, row: Row): void {
+    this.#run((commit) => {
+      commit.rows.push(row);
+      this.#tellHere(commit, event);
+    });
+  }
+
+  /** Runs the turns that the commit's own events ask for in this shard, then writes it. */
+  #finish(commit: Commit): void {
+    const deferred: DeferredEvent[] = [];
+    for (const event of commit.toldHere) {
+      if (deferred.length === 0 && !this.#deferred.mustWait(event)) {
+        this.#tellHere(commit, event);
+        continue;
+      }
+      const row = this.#deferred.rowFor(event);
+      commit.rows.push(row);
+      deferred.push({ key: row.key, event });
+    }
+    this.#store.write({
+      rows: commit.rows,
+      told: commit.told,
+      onDurable: () => {
+        if (commit.told.length > 0) this.#outbox.release();
+        this.#courier.take(commit.dispatches, commit.asks);
+        for (const job of commit.jobs) this.#options.publishJob(job);
+        for (const effect of commit.onDurable) effect();
+      },
+    });
+    if (commit.earliestAlarmAt !== null) this.#alarms.schedule(commit.earliestAlarmAt);
+    for (const entry of deferred) this.#deferred.post(entry);
+    for (const name of commit.unfinished) this.#continue(name);
+  }
+
+  #continue(name: string): void {
+    setImmediate(() =>
+      this.#post([name], (commit) => {
+        commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
+        this.#turn(commit, name, (avatar, turn) => avatar.onContinue(turn));
+      }),
+    );
+  }
+
+  #tellHere(commit: Commit, { from, to, event }: AddressedEvent): void {
+    for (const name of to) {
+      if (shardOf(name) === this.number)
+        this.#turn(commit, name, (avatar, turn) => avatar.onEvent(turn, from, event));
+    }
+  }
+
+  /**
+   * Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory, and the failure
+   * goes to its dead letters, or to the caller.
+   */
+  #turn(commit: Commit, name: string, work: TurnOf, onError: "throw" | "deadLetter" = "deadLetter"): void {
+    const nowAt = Date.now();
+    const awake = this.#wakeUp(name, nowAt);
+    const turn = new Turn(name, this.#store, nowAt, awake.memory);
+    try {
+      work(awake.avatar, turn);
+    } catch (error) {
+      this.#awake.delete(name);
+      if (onError === "throw") throw error;
+      this.#options.log.error({ err: error, avatar: name }, "turn failed, kept as a dead letter");
+      const text = JSON.stringify({ at: turn.nowAt, error: String(error) }).slice(0, DEAD_LETTER_CHARS);
+      commit.rows.push({ avatar: name, key: `dead/${turn.nowAt}-${commit.rows.length}`, value: text });
+      return;
+    }
+    this.#store.show(commit.add(turn));
+  }
+
+  #wakeUp(name: string, nowAt: number): AwakeAvatar {
+    let entry = this.#awake.get(name);
+    if (entry === undefined)
+      entry = { avatar: this.#options.createAvatar(name, this), memory: new Map(), usedAt: nowAt };
+    else this.#awake.delete(name);
+    entry.usedAt = nowAt;
+    this.#awake.set(name, entry);
+    return entry;
+  }
+
+  async #hydrate(name: string): Promise<void> {
+    for (let attempt = 1; this.#store.isOpen && !this.#store.isHydrated(name); attempt++) {
+      try {
+        await this.#store.hydrate(name);
+      } catch (error) {
+        this.#options.log.warn(
+          { err: error, avatar: name, attempt },
+          "avatar could not be read, trying again",
+        );
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt)));
+      }
+    }
+  }
+}
+
+function hasUser(report: Report): report is Exclude<Report, { kind: "agentUp" }> {
+  return report.kind !== "agentUp";
+}

@@ -1,0 +1,48 @@
+import type { SourceState, Validators } from "@tidings/protocol";
+
+/** The source itself, row `source`. */
+export interface SourceRow {
+  readonly url: string;
+  readonly title: string | null;
+  readonly state: SourceState;
+  /** Why it fails, a sentence for people; null when it does not. */
+  readonly problem: string | null;
+  readonly validators: Validators;
+  /** Sequence number of the last notification. */
+  readonly seq: number;
+  /** Counts the polls whose last part was stored; `seen` rows carry it. */
+  readonly polls: number;
+  readonly seenCount: number;
+  readonly subscribers: number;
+  readonly failures: number;
+  /** The poll that is on the queue or at an ingestor, or null. */
+  readonly job: { readonly id: string; readonly since: number } | null;
+  /** Subscribers that wait to hear that the first fetch has set the baseline. */
+  readonly waiting: readonly string[];
+}
+
+export const SOURCE = "source";
+/** `seen/<item id>` → number of the poll that brought it first. */
+export const SEEN = "seen/";
+/** `sub/<shard>/<user>` → sequence number of the source when the user came: later ones are told. In shard order. */
+export const SUBSCRIBER = "sub/";
+/** `fan/<seq>` → a notification that has not been told to all subscribers yet, and how far it is. */
+export const FAN_OUT = "fan/";
+
+/** A source that nobody has heard of before. */
+export function newSource(url: string): SourceRow {
+  return {
+    url,
+    title: null,
+    state: "checking",
+    problem: null,
+    validators: { etag: null, lastModified: null },
+    seq: 0,
+    polls: 0,
+    seenCount: 0,
+    subscribers: 0,
+    failures: 0,
+    job: null,
+    waiting: [],
+  };
+}

@@ -1,0 +1,228 @@
+import { type AvatarEvent, type Item, itemId, type PollResult } from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
+import { expect, test } from "vitest";
+import { Rehearsal } from "../rehearsal.ts";
+import { JOB_TIMEOUT_MS, LONGEST_MS, nextAfterFailure } from "./poll-schedule.ts";
+import { FAN_OUT } from "./rows.ts";
+import { SourceAvatar } from "./source-avatar.ts";
+
+const MIN_MS = 300_000;
+const URL_OF_FEED = "https://example.org/feed";
+const NAME = "rss.1";
+
+function rehearse(): Rehearsal {
+  return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: { minMs: MIN_MS } }));
+}
+
+function item(identity: string): Item {
+  const id = itemId(NAME, identity);
+  return { id, title: identity, link: null, summary: null, author: null, publishedAt: null };
+}
+
+function result(source: Rehearsal, ...identities: string[]): PollResult {
+  return {
+    job: source.jobs[0]?.job ?? "earlier",
+    source: NAME,
+    fetchedAt: source.nowAt,
+    outcome: "items",
+    part: 1,
+    parts: 1,
+    title: "Rooms",
+    validators: { etag: '"1"', lastModified: null },
+    items: identities.map(item),
+    failure: null,
+  };
+}
+
+function failed(source: Rehearsal, retryAfterMs: number | null = null): PollResult {
+  const failure = { reason: "unavailable", sentence: "The server is busy.", retryAfterMs } as const;
+  return { ...result(source), outcome: "failed", failure, validators: { etag: null, lastModified: null } };
+}
+
+const subscribed: AvatarEvent = { type: "subscribed", url: URL_OF_FEED };
+
+/** The titles that `user` was told in the last turn, in order. */
+function toldTo(source: Rehearsal, user: string): string[] {
+  return source.told.flatMap(({ to, event }) =>
+    to.includes(user) && event.type === "notified"
+      ? [`${event.notification.seq} ${event.notification.title}`]
+      : [],
+  );
+}
+
+/** A source with a subscriber and its baseline. */
+function active(...subscribers: string[]): Rehearsal {
+  const source = rehearse();
+  for (const user of subscribers) source.hears(user, subscribed);
+  source.getsResult(result(source, "old"));
+  return source;
+}
+
+test("the first subscriber makes the source ask for its feed; the first fetch is a baseline that nobody is told", () => {
+  const source = rehearse();
+  source.hears("alice", subscribed);
+  expect(source.jobs).toMatchObject([{ url: URL_OF_FEED, source: NAME, validators: { etag: null } }]);
+
+  source.getsResult(result(source, "a", "b"));
+
+  expect(toldTo(source, "alice")).toEqual([]);
+  expect(source.told).toMatchObject([
+    { to: ["alice"], event: { type: "sourceChanged", state: "active", title: "Rooms" } },
+  ]);
+  expect(source.alarmAt).toBe(source.nowAt + MIN_MS);
+});
+
+test("what is new is told once, numbered in the order of the feed", () => {
+  const source = active("alice");
+  source.getsResult(result(source, "old", "a", "b"));
+  expect(toldTo(source, "alice")).toEqual(["1 a", "2 b"]);
+  source.getsResult(result(source, "a", "b", "c"));
+  expect(toldTo(source, "alice")).toEqual(["3 c"]);
+  source.getsResult(result(source, "a", "b", "c"));
+  expect(source.told).toEqual([]);
+});
+
+test("an item that stands twice in one document is told once", () => {
+  const source = active("alice");
+  source.getsResult(result(source, "a", "a"));
+  expect(toldTo(source, "alice")).toEqual(["1 a"]);
+});
+
+test("validators count when the last part is stored", () => {
+  const source = active("alice");
+  source.isRung();
+  const [first, last] = [
+    { ...result(source, "a"), parts: 2, validators: { etag: '"2"', lastModified: null } },
+    { ...result(source, "b"), part: 2, parts: 2, validators: { etag: '"2"', lastModified: null } },
+  ];
+  source.getsResult(first);
+  source.isRung();
+  expect(source.jobs[0]?.validators.etag).toBe('"1"');
+  source.getsResult(last);
+  source.isRung();
+  expect(source.jobs[0]?.validators.etag).toBe('"2"');
+});
+
+test("a job of which nothing comes is put on the queue again", () => {
+  const source = active("alice");
+  source.isRung();
+  const first = source.jobs[0]?.job;
+  expect(source.alarmAt).toBe(source.nowAt + JOB_TIMEOUT_MS);
+  source.isRung();
+  expect(source.jobs).toHaveLength(1);
+  expect(source.jobs[0]?.job).not.toBe(first);
+});
+
+test("a failure is told once with its sentence, makes the next poll later, and is over with the next success", () => {
+  const source = active("alice");
+  source.getsResult(failed(source));
+  expect(source.told).toMatchObject([
+    { to: ["alice"], event: { state: "failing", problem: "The server is busy." } },
+  ]);
+  expect(source.alarmAt).toBe(source.nowAt + MIN_MS);
+  source.getsResult(failed(source));
+  expect(source.told).toEqual([]);
+  expect(source.alarmAt).toBe(source.nowAt + 2 * MIN_MS);
+
+  source.getsResult(result(source, "old", "a"));
+
+  expect(source.told[0]).toMatchObject({ event: { state: "active", problem: null } });
+  expect(toldTo(source, "alice")).toEqual(["1 a"]);
+});
+
+test("a source that fails at first is polled again for each that comes, and answers at once how it is", () => {
+  const source = rehearse();
+  source.hears("alice", subscribed);
+  source.getsResult(failed(source));
+  source.hears("bob", subscribed);
+  expect(source.told).toMatchObject([{ to: ["bob"], event: { state: "failing" } }]);
+  expect(source.jobs).toHaveLength(1);
+});
+
+test("polls after failures come ever later, not before the server's word, and once a day at least", () => {
+  const pace = { minMs: MIN_MS };
+  expect(nextAfterFailure(0, 1, null, pace)).toBe(MIN_MS);
+  expect(nextAfterFailure(0, 4, null, pace)).toBe(8 * MIN_MS);
+  expect(nextAfterFailure(0, 1, 3_600_000, pace)).toBe(3_600_000);
+  expect(nextAfterFailure(0, 1, 10 * LONGEST_MS, pace)).toBe(LONGEST_MS);
+  expect(nextAfterFailure(0, 5_000, null, pace)).toBe(LONGEST_MS);
+});
+
+test("who subscribes later is told what comes later", () => {
+  const source = active("alice");
+  source.getsResult(result(source, "a"));
+  source.hears("bob", subscribed);
+  source.hears("bob", subscribed);
+  source.getsResult(result(source, "a", "b"));
+  expect(toldTo(source, "bob")).toEqual(["2 b"]);
+  source.hears("bob", { type: "unsubscribed" });
+  source.getsResult(result(source, "b", "c"));
+  expect(toldTo(source, "bob")).toEqual([]);
+  expect(toldTo(source, "alice")).toEqual(["3 c"]);
+});
+
+test("when the last subscriber leaves the polls end, and who comes then begins with a new baseline", () => {
+  const source = active("alice");
+  source.hears("alice", { type: "unsubscribed" });
+  expect(source.alarmAt).toBeNull();
+  source.getsResult(result(source, "late"));
+  expect(source.told).toEqual([]);
+
+  source.hears("bob", subscribed);
+  source.getsResult(result(source, "while nobody listened"));
+  expect(toldTo(source, "bob")).toEqual([]);
+  source.getsResult(result(source, "new"));
+  expect(toldTo(source, "bob")).toEqual(["1 new"]);
+});
+
+test("a document that has not changed forgets nothing that it still holds", () => {
+  const source = active("alice");
+  const many = Array.from({ length: 60 }, (_, page) => Array.from({ length: 90 }, (_, n) => `${page}-${n}`));
+  for (const page of many) source.getsResult(result(source, ...page, "stays"));
+  for (let poll = 0; poll < 120; poll++) source.getsResult({ ...result(source), outcome: "unchanged" });
+  source.getsResult(result(source, "stays"));
+  expect(source.told).toEqual([]);
+});
+
+test("what the document has not held for long is forgotten when too much has come together", () => {
+  const source = active("alice");
+  for (let page = 0; page < 110; page++) {
+    source.getsResult(result(source, ...Array.from({ length: 90 }, (_, n) => `${page}-${n}`)));
+  }
+  expect(source.rows.list(NAME, withPrefix("seen/")).length).toBeLessThan(102 * 90);
+});
+
+test("many subscribers are told a page in each turn, each item once and in order, while people come and go", () => {
+  const source = rehearse();
+  const users = Array.from({ length: 12_000 }, (_, n) => `u${n}`);
+  for (const user of users) source.hears(user, subscribed);
+  source.getsResult(result(source, "old"));
+  const heard = new Map<string, string[]>();
+  const note = () => {
+    for (const { to, event } of source.told) {
+      if (event.type !== "notified") continue;
+      for (const user of to) heard.set(user, [...(heard.get(user) ?? []), event.notification.title]);
+    }
+  };
+
+  source.getsResult(result(source, "a", "b"));
+  note();
+  expect(source.wantsAnother).toBe(true);
+  source.hears("late", subscribed);
+  const gone = users.find((user) => !heard.has(user)) as string;
+  source.hears(gone, { type: "unsubscribed" });
+  source.fallsAsleep();
+  source.getsResult(result(source, "a", "b", "c"));
+  note();
+  for (let turns = 0; source.wantsAnother && turns < 20; turns++) {
+    source.goesOn();
+    note();
+  }
+
+  expect(source.wantsAnother).toBe(false);
+  expect(heard.get("late")).toEqual(["c"]);
+  expect(heard.has(gone)).toBe(false);
+  const expected = JSON.stringify(["a", "b", "c"]);
+  expect(users.filter((user) => user !== gone && JSON.stringify(heard.get(user)) !== expected)).toEqual([]);
+  expect(source.rows.list(NAME, withPrefix(FAN_OUT))).toEqual([]);
+});

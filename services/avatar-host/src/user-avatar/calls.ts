@@ -1,0 +1,145 @@
+/** The calls of a user avatar: each a function of the turn and its arguments. */
+import {
+  CALLS,
+  type CallArgs,
+  CallError,
+  type CallName,
+  type CallResult,
+  type ProfileView,
+  USER_LIMITS,
+} from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
+import type { IncomingCall } from "../shard/avatar.ts";
+import type { Turn } from "../shard/turn.ts";
+import { beginSignUp, closeSession, finishSignUp, openSession } from "./account.ts";
+import { destinationView, tryCode, withAddress, withoutDestination } from "./destinations.ts";
+import { historyItem, historyPage } from "./history.ts";
+import { presenceView } from "./presence.ts";
+import { CORE, type CoreRow, OPERATION, SESSION } from "./rows.ts";
+import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
+import type { UserAvatar } from "./user-avatar.ts";
+
+/** What a handler works with. `core` is there for every call that only a user may make. */
+export interface CallContext {
+  readonly turn: Turn;
+  readonly core: CoreRow | undefined;
+  readonly call: IncomingCall;
+  readonly avatar: UserAvatar;
+}
+
+type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => CallResult<N>;
+
+const EXPORT_ROWS = 500;
+
+/** `subscribe` answers later, when the source has its baseline; it is the avatar's own. */
+export const HANDLERS: { readonly [N in Exclude<CallName, "subscribe">]: Handler<N> } = {
+  beginSignUp: ({ turn, core }) => {
+    beginSignUp(turn, core);
+    return { state: "creating" };
+  },
+  finishSignUp: ({ turn, core, avatar }) =>
+    profileOf(turn, finishSignUp(turn, core, avatar.ownAddress(turn)), avatar),
+  openSession: ({ turn, core }, { label }) => openSession(turn, core, label),
+  closeSession: ({ turn, call }) => {
+    closeSession(turn, call.authority);
+    return {};
+  },
+  profile: ({ turn, core, avatar }) => profileOf(turn, active(core), avatar),
+  erase: ({ turn, avatar }) => {
+    for (const { id } of subscriptions(turn)) turn.tell([id], { type: "unsubscribed" });
+    for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
+    turn.setAlarm(null);
+    turn.watch = false;
+    avatar.forget();
+    return {};
+  },
+  exportAll: ({ turn }, { cursor }) => {
+    const rows = turn.list({
+      from: cursor === null ? "" : `${cursor}\u0001`,
+      to: "\uffff",
+      limit: EXPORT_ROWS,
+    });
+    const shown = rows.filter(({ key }) => !key.startsWith(SESSION) && !key.startsWith(OPERATION));
+    const next = rows.length < EXPORT_ROWS ? null : (rows.at(-1)?.key ?? null);
+    return { rows: shown.map(({ key, value }) => ({ key, value: parsedOrText(value) })), next };
+  },
+  pause: ({ turn, core, avatar }, { untilAt }) => {
+    if (untilAt <= turn.nowAt) throw new CallError("modify", "bad-request", "A pause ends in the future.");
+    return profileOf(turn, avatar.pauseUntil(turn, active(core), untilAt), avatar);
+  },
+  resume: ({ turn, core, avatar }) => profileOf(turn, avatar.pauseUntil(turn, active(core), null), avatar),
+
+  subscriptions: ({ turn }) => ({ items: subscriptions(turn) }),
+  subscription: ({ turn }, { id }) => viewOf(subscription(turn, id)),
+  changeSubscription: ({ turn }, args) => changeSubscription(turn, args),
+  unsubscribe: ({ turn }, { id }) => {
+    unsubscribe(turn, id);
+    return {};
+  },
+
+  history: ({ turn }, args) => historyPage(turn, args),
+  historyItem: ({ turn }, { id }) => historyItem(turn, id),
+
+  destinations: ({ core }) => ({ items: active(core).destinations.map(destinationView) }),
+  addDestination: ({ turn, core }, { address }) => {
+    const added = withAddress(active(core), address, turn.nowAt);
+    turn.put(CORE, added.core);
+    return { created: added.created, destination: destinationView(added.row) };
+  },
+  removeDestination: ({ turn, core, avatar }, { id }) => {
+    avatar.changeDestinations(turn, withoutDestination(active(core), id));
+    return {};
+  },
+  addressStanding: ({ core }, { address }) => {
+    if (core?.state !== "active") return { standing: "noUser" };
+    const row = core.destinations.find((candidate) => candidate.address === address);
+    if (row === undefined) return { standing: "stranger" };
+    return { standing: row.state === "verified" ? "verified" : "unverified" };
+  },
+  verifyAddress: ({ turn, core, avatar }, { address, code }) => {
+    const { core: next, verified } = tryCode(active(core), address, code, turn.nowAt);
+    avatar.changeDestinations(turn, next);
+    if (verified !== null) return destinationView(verified);
+    throw new WrongCodeError();
+  },
+};
+
+/** A wrong code is an answer, and the try that it used up is kept: the turn is not undone. */
+export class WrongCodeError extends CallError {
+  constructor() {
+    super(
+      "auth",
+      "not-authorized",
+      "This code is wrong or out of date. Ask for a new one on the page, under destinations.",
+    );
+  }
+}
+
+export function isCallName(name: string): name is CallName {
+  return Object.hasOwn(CALLS, name);
+}
+
+function active(core: CoreRow | undefined): CoreRow {
+  if (core?.state === "active") return core;
+  throw new CallError("cancel", "item-not-found", "There is no such user.");
+}
+
+function profileOf(turn: Turn, core: CoreRow, avatar: UserAvatar): ProfileView {
+  return {
+    name: turn.avatar,
+    jid: avatar.ownAddress(turn),
+    agent: avatar.agentAddress(turn),
+    createdAt: core.createdAt,
+    pausedUntilAt: core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt ? core.pausedUntilAt : null,
+    presence: presenceView(avatar.presence(turn), avatar.agentEpoch),
+    limits: { ...USER_LIMITS },
+  };
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

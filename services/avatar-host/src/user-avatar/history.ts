@@ -1,0 +1,94 @@
+/** What has been told to the user, newest first, with what became of it. */
+import {
+  type CallArgs,
+  CallError,
+  type CallResult,
+  type HistoryItem,
+  type HistoryItemWithTrace,
+  type Notification,
+} from "@tidings/protocol";
+import type { Turn } from "../shard/turn.ts";
+import { furthest } from "./progress.ts";
+import {
+  type DeliveriesRow,
+  HISTORY,
+  INDEX,
+  PENDING,
+  SETTLED,
+  SUBSCRIPTION,
+  type SubscriptionRow,
+  titleOf,
+} from "./rows.ts";
+
+/** Rows that one page looks at; a filter that finds little gives a shorter page with a cursor. */
+const LOOKED_AT = 2_000;
+
+/** One page of the history. The cursor is the number of its last notification. */
+export function historyPage(
+  turn: Turn,
+  { limit, cursor, source, q, state }: CallArgs<"history">,
+): CallResult<"history"> {
+  const to = HISTORY + (cursor ?? "\uffff");
+  const rows = turn.list({
+    from: HISTORY,
+    to,
+    limit: source || q || state ? LOOKED_AT : limit + 1,
+    reverse: true,
+  });
+  const words = q?.toLowerCase() ?? "";
+  const items: HistoryItem[] = [];
+  let last = "";
+  for (const [at, { key, value }] of rows.entries()) {
+    if (items.length === limit) return { items, next: last };
+    last = key.slice(HISTORY.length);
+    const notification = JSON.parse(value) as Notification;
+    if (source !== null && notification.source !== source) continue;
+    if (!`${notification.title}\n${notification.summary ?? ""}`.toLowerCase().includes(words)) continue;
+    const item = itemOf(turn, last, notification);
+    if (state === null || item.state === state) items.push(item);
+    if (at === LOOKED_AT - 1) return { items, next: last };
+  }
+  return { items, next: null };
+}
+
+/** One notification with its trace. Throws `item-not-found`. */
+export function historyItem(turn: Turn, id: string): HistoryItemWithTrace {
+  const number = turn.text(INDEX + id);
+  const notification = number === undefined ? undefined : turn.get<Notification>(HISTORY + number);
+  if (number === undefined || notification === undefined) {
+    throw new CallError("cancel", "item-not-found", "There is no such notification in your history.");
+  }
+  const source = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
+  const came = {
+    at: notification.receivedAt,
+    destination: null,
+    state: null,
+    what: `came from ${source ? titleOf(source) : "a source you have left"}`,
+  };
+  return {
+    ...itemOf(turn, number, notification),
+    trace: [came, ...(deliveriesOf(turn, number)?.trace ?? [])],
+  };
+}
+
+function itemOf(turn: Turn, number: string, notification: Notification): HistoryItem {
+  const { seq: _, ...shown } = notification;
+  const deliveries = deliveriesOf(turn, number)?.deliveries ?? [];
+  const source = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
+  return {
+    ...shown,
+    sourceTitle: source === undefined ? notification.source : titleOf(source),
+    state: furthest(deliveries),
+    deliveries: deliveries.map(({ destination, channel, state, at, reason }) => ({
+      destination,
+      channel,
+      state,
+      at,
+      reason,
+    })),
+  };
+}
+
+function deliveriesOf(turn: Turn, number: string): DeliveriesRow | undefined {
+  return turn.get<DeliveriesRow>(PENDING + number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+}

@@ -1,0 +1,165 @@
+import type { DeliveryReport, ReportedState } from "@tidings/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Decision } from "./decide.ts";
+import { begin, doubt, furthest, HANDED_DOUBT_MS, IM_EXPIRES_MS, redecide, report } from "./progress.ts";
+import type { DeliveriesRow, DestinationRow } from "./rows.ts";
+
+const im: DestinationRow = {
+  id: "im",
+  channel: "im",
+  address: "alice@d",
+  state: "verified",
+  code: null,
+  codeUntilAt: null,
+  triesLeft: 0,
+  problem: null,
+};
+const decision = (action: Decision["action"]): Decision => ({ destination: im, action, reason: action });
+const dispatched = () => begin([decision("dispatch")], 0);
+const stateOf = ({ deliveries }: DeliveriesRow) => deliveries[0]?.state;
+const attemptOf = ({ deliveries }: DeliveriesRow) => deliveries[0]?.attempt;
+
+function says(state: ReportedState, rest: Partial<DeliveryReport> = {}): DeliveryReport {
+  const condition = state === "refused" ? "recipient-unavailable" : null;
+  return {
+    kind: "delivery",
+    user: "alice",
+    notification: "n",
+    destination: "im",
+    attempt: 1,
+    condition,
+    mayRetry: false,
+    at: 1,
+    state,
+    ...rest,
+  };
+}
+
+const states: readonly ReportedState[] = ["handed", "received", "displayed", "acted", "refused"];
+const anyReport = fc
+  .record({
+    state: fc.constantFrom(...states),
+    attempt: fc.integer({ min: 1, max: 3 }),
+    mayRetry: fc.boolean(),
+  })
+  .map(({ state, ...rest }) => says(state, rest));
+const anyStep = fc.oneof(
+  anyReport.map((said) => (row: DeliveriesRow) => report(row, said)),
+  fc.constant((row: DeliveriesRow) => doubt(row, "im", 2)),
+  fc
+    .constantFrom(decision("dispatch"), decision("hold"), decision("skip"))
+    .map((next) => (row: DeliveriesRow) => redecide(row, [next], 2)),
+);
+
+test("no order of reports, doubts and decisions makes a received delivery held or dispatched again", () => {
+  fc.assert(
+    fc.property(fc.array(anyStep), fc.array(anyStep), (before, after) => {
+      const through = (row: DeliveriesRow, steps: typeof before) =>
+        steps.reduce((current, step) => step(current), row);
+      const received = report(through(dispatched(), before), says("received"));
+      const end = through(received, after);
+      expect(["received", "displayed", "acted"]).toContain(stateOf(end));
+    }),
+  );
+});
+
+test("the same report again changes nothing", () => {
+  fc.assert(
+    fc.property(fc.array(anyStep), anyReport, (steps, said) => {
+      const row = report(
+        steps.reduce((current, step) => step(current), dispatched()),
+        said,
+      );
+      expect(report(row, said)).toBe(row);
+    }),
+  );
+});
+
+test("an attempt never goes back, and goes up only when the delivery is held again", () => {
+  fc.assert(
+    fc.property(fc.array(anyStep), (steps) => {
+      let row = dispatched();
+      for (const step of steps) {
+        const next = step(row);
+        const rise = (attemptOf(next) ?? 0) - (attemptOf(row) ?? 0);
+        expect(rise === 0 || (rise === 1 && stateOf(next) === "held")).toBe(true);
+        row = next;
+      }
+    }),
+  );
+});
+
+test("a trace tells each step once, and is bounded", () => {
+  let row = dispatched();
+  for (let attempt = 1; attempt <= 100; attempt++) {
+    row = report(row, says("handed", { attempt }));
+    row = doubt(row, "im", 2);
+    row = redecide(row, [decision("dispatch")], 2);
+  }
+  expect(row.trace).toHaveLength(60);
+  expect(row.trace.slice(-3).map(({ state }) => state)).toEqual(["handed", "held", "dispatched"]);
+});
+
+test("a report of handing over that comes again does not undo that the client has gone", () => {
+  const handed = report(dispatched(), says("handed"));
+  const held = doubt(handed, "im", 2);
+  expect(stateOf(held)).toBe("held");
+  expect(report(held, says("handed"))).toBe(held);
+  expect(stateOf(report(held, says("received")))).toBe("received");
+});
+
+test("what was handed long ago is not doubted when the client leaves", () => {
+  const handed = report(dispatched(), says("handed", { at: 0 }));
+  expect(doubt(handed, "im", HANDED_DOUBT_MS)).toBe(handed);
+});
+
+test("a refusal that may pass holds the delivery for another try, up to the tenth", () => {
+  let row = dispatched();
+  for (let attempt = 1; attempt < 10; attempt++) {
+    row = report(row, says("refused", { attempt, mayRetry: true }));
+    expect(stateOf(row)).toBe("held");
+    row = redecide(row, [decision("dispatch")], 3_600_000);
+  }
+  row = report(row, says("refused", { attempt: 10, mayRetry: true }));
+  expect(row.deliveries[0]).toMatchObject({ state: "refused", reason: "refused: recipient-unavailable" });
+});
+
+test("a refusal for good is the end, unless the client has it all the same", () => {
+  const refused = report(dispatched(), says("refused"));
+  expect(stateOf(refused)).toBe("refused");
+  expect(redecide(refused, [decision("dispatch")], 2)).toBe(refused);
+  expect(stateOf(report(refused, says("received")))).toBe("received");
+});
+
+test("what was held for a day expires instead of being dispatched", () => {
+  const held = begin([decision("hold")], 0);
+  expect(stateOf(redecide(held, [decision("dispatch")], IM_EXPIRES_MS - 1))).toBe("dispatched");
+  expect(stateOf(redecide(held, [decision("dispatch")], IM_EXPIRES_MS))).toBe("expired");
+});
+
+test("a held delivery at a destination that was removed is skipped", () => {
+  expect(stateOf(redecide(begin([decision("hold")], 0), [], 1))).toBe("skipped");
+});
+
+test("a held delivery that is decided the same way is the same row", () => {
+  const held = begin([decision("hold")], 0);
+  expect(redecide(held, [decision("hold")], 1)).toBe(held);
+});
+
+test("the state of a notification is the furthest of its deliveries", () => {
+  expect(furthest([])).toBe("unread");
+  const row = begin([decision("skip"), decision("hold")], 0);
+  expect(furthest(row.deliveries)).toBe("held");
+  expect(furthest(report(dispatched(), says("displayed")).deliveries)).toBe("displayed");
+});
+
+test("a refusal for a passing reason is tried again after a while, and not before", () => {
+  const refused = report(dispatched(), says("refused", { mayRetry: true, at: 1_000 }));
+  expect(stateOf(refused)).toBe("held");
+  expect(redecide(refused, [decision("dispatch")], 2_999)).toBe(refused);
+  expect(redecide(refused, [decision("dispatch")], 3_000).deliveries[0]).toMatchObject({
+    state: "dispatched",
+    attempt: 2,
+  });
+});

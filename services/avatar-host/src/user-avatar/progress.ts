@@ -1,0 +1,155 @@
+/**
+ * What happens to one notification at one destination.
+ *
+ *     held ──reachable──▶ dispatched ──handed──▶ handed ──receipt──▶ received ──▶ displayed ──▶ acted
+ *      ▲                     │                     │
+ *      ├──may be tried again─┘ refused             └──its resource left within 30 s without a receipt─▶ held again
+ *      └──24 h──▶ expired                             from a client that sends receipts
+ *
+ * Pure. States only go forward within an attempt: a late or repeated report changes nothing. Of an earlier attempt only what
+ * the user's client said counts: it has the notification.
+ */
+import type { DeliveryReport, DeliveryState, TraceStep } from "@tidings/protocol";
+import { backOffMs } from "@tidings/runtime";
+import type { Decision } from "./decide.ts";
+import type { DeliveriesRow, Delivery } from "./rows.ts";
+
+/** After this long without a word from the agent a dispatch is repeated (milliseconds). */
+export const DISPATCH_TIMEOUT_MS = 30_000;
+/** For this long after `handed` a resource that leaves takes the message with it (milliseconds). */
+export const HANDED_DOUBT_MS = 30_000;
+/** A held IM delivery is given up after this long (milliseconds). */
+export const IM_EXPIRES_MS = 24 * 3_600_000;
+const TRACE_STEPS = 60;
+/** Tries at a destination that refuses for a passing reason. */
+const MOST_ATTEMPTS = 10;
+/** Without it a server that is away for a moment would use up all tries in that moment. */
+const RETRY = { firstMs: 2_000, maxMs: 600_000 };
+
+const RANK: Readonly<Record<DeliveryState, number>> = {
+  skipped: 0,
+  expired: 0,
+  refused: 0,
+  held: 1,
+  dispatched: 2,
+  handed: 3,
+  received: 4,
+  displayed: 5,
+  acted: 6,
+};
+
+/** True while somebody still waits for this delivery. */
+export function isOpen({ state }: Delivery): boolean {
+  return state === "held" || state === "dispatched" || state === "handed";
+}
+
+/** The furthest state of all deliveries, or `unread` when there is no destination at all. */
+export function furthest(deliveries: readonly Delivery[]): DeliveryState | "unread" {
+  let best: DeliveryState | "unread" = "unread";
+  for (const { state } of deliveries) if (best === "unread" || RANK[state] > RANK[best]) best = state;
+  return best;
+}
+
+/** The deliveries of a new notification, as decided. */
+export function begin(decisions: readonly Decision[], nowAt: number): DeliveriesRow {
+  const deliveries = decisions.map((decision) => decided(decision, null, nowAt));
+  return { deliveries, trace: deliveries.map(stepOf) };
+}
+
+/** The held deliveries decided anew; the same row when nothing changes. */
+export function redecide(row: DeliveriesRow, decisions: readonly Decision[], nowAt: number): DeliveriesRow {
+  let changed = false;
+  const deliveries = row.deliveries.map((delivery) => {
+    if (delivery.state !== "held") return delivery;
+    const decision = decisions.find(({ destination }) => destination.id === delivery.destination);
+    const next = expireOr(delivery, decision, nowAt);
+    changed ||= next !== delivery;
+    return next;
+  });
+  return changed ? withSteps(row, deliveries) : row;
+}
+
+/** What an agent reported; the same row when it is old news. */
+export function report(row: DeliveriesRow, said: DeliveryReport): DeliveriesRow {
+  const deliveries = row.deliveries.map((delivery) =>
+    delivery.destination === said.destination ? reported(delivery, said) : delivery,
+  );
+  return deliveries.some((delivery, at) => delivery !== row.deliveries[at])
+    ? withSteps(row, deliveries)
+    : row;
+}
+
+/** Handed deliveries at `destination` that nobody confirmed are held again, as the resource has gone. */
+export function doubt(row: DeliveriesRow, destination: string, nowAt: number): DeliveriesRow {
+  const deliveries = row.deliveries.map((delivery) =>
+    delivery.destination === destination &&
+    delivery.state === "handed" &&
+    nowAt - delivery.at < HANDED_DOUBT_MS
+      ? heldAgain(delivery, "the client left before it confirmed", nowAt)
+      : delivery,
+  );
+  return deliveries.some((delivery, at) => delivery !== row.deliveries[at])
+    ? withSteps(row, deliveries)
+    : row;
+}
+
+function decided({ destination, action, reason }: Decision, held: Delivery | null, nowAt: number): Delivery {
+  const state = action === "dispatch" ? "dispatched" : action === "hold" ? "held" : "skipped";
+  return {
+    destination: destination.id,
+    channel: destination.channel,
+    state,
+    at: nowAt,
+    reason,
+    attempt: held?.attempt ?? 1,
+    heldSinceAt: held?.heldSinceAt ?? (state === "held" ? nowAt : null),
+  };
+}
+
+function expireOr(delivery: Delivery, decision: Decision | undefined, nowAt: number): Delivery {
+  if (nowAt - (delivery.heldSinceAt ?? nowAt) >= IM_EXPIRES_MS) {
+    return { ...delivery, state: "expired", at: nowAt, reason: "held for 24 h; it stays in the history" };
+  }
+  if (decision === undefined)
+    return { ...delivery, state: "skipped", at: nowAt, reason: "the destination was removed" };
+  if (delivery.retryAt !== undefined && nowAt < delivery.retryAt) return delivery;
+  return decision.action === "hold" ? delivery : decided(decision, delivery, nowAt);
+}
+
+function reported(delivery: Delivery, said: DeliveryReport): Delivery {
+  const isOfAnEarlierTry = said.attempt < delivery.attempt;
+  if (isOfAnEarlierTry && (said.state === "refused" || said.state === "handed")) return delivery;
+  if (said.state === "refused") return refused(delivery, said);
+  if (RANK[said.state] <= RANK[delivery.state]) return delivery;
+  const reason =
+    said.state === "handed"
+      ? "the user's server took it"
+      : said.state === "received"
+        ? "the client confirmed it"
+        : said.state;
+  return { ...delivery, state: said.state, at: said.at, reason };
+}
+
+function refused(delivery: Delivery, said: DeliveryReport): Delivery {
+  if (delivery.state !== "dispatched" && delivery.state !== "handed") return delivery;
+  const why = `refused: ${said.condition ?? "no reason given"}`;
+  if (said.mayRetry && delivery.attempt < MOST_ATTEMPTS) {
+    const retryAt = said.at + backOffMs(delivery.attempt, RETRY, 1);
+    return { ...heldAgain(delivery, why, said.at), retryAt };
+  }
+  return { ...delivery, state: "refused", at: said.at, reason: why };
+}
+
+function heldAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
+  const heldSinceAt = delivery.heldSinceAt ?? nowAt;
+  return { ...delivery, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };
+}
+
+function withSteps(row: DeliveriesRow, deliveries: readonly Delivery[]): DeliveriesRow {
+  const steps = deliveries.filter((delivery, at) => delivery !== row.deliveries[at]).map(stepOf);
+  return { deliveries, trace: [...row.trace, ...steps].slice(-TRACE_STEPS) };
+}
+
+function stepOf({ at, destination, state, reason }: Delivery): TraceStep {
+  return { at, destination, state, what: reason };
+}

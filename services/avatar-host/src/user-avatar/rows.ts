@@ -1,0 +1,95 @@
+/** The rows of a user avatar, and their keys. Times are epoch milliseconds. */
+import type { Channel, DeliveryState, Priority, Show, SourceState, TraceStep } from "@tidings/protocol";
+
+export const CORE = "core";
+export const PRESENCE = "presence";
+/** `sub/<source>`: one subscription; its id is the localpart of the source. */
+export const SUBSCRIPTION = "sub/";
+/** `h/<number>`: a notification in the history, oldest first; the text is the notification's JSON and never changes. */
+export const HISTORY = "h/";
+/** `i/<notification id>` → its number in the history. What is here has been told. */
+export const INDEX = "i/";
+/** `p/<number>`: the deliveries of a notification that somebody still waits for; `d/<number>` once nobody does. */
+export const PENDING = "p/";
+export const SETTLED = "d/";
+/** `session/<sha256 of the secret>`. */
+export const SESSION = "session/";
+/** `op/<operation id>`: the answer to a call that has changed something. */
+export const OPERATION = "op/";
+
+export interface CoreRow {
+  readonly state: "creating" | "active";
+  readonly createdAt: number;
+  readonly pausedUntilAt: number | null;
+  readonly destinations: readonly DestinationRow[];
+  /** Addresses whose clients are known to send receipts (XEP-0184). */
+  readonly receiptsFrom: readonly string[];
+}
+
+export interface DestinationRow {
+  readonly id: string;
+  readonly channel: Channel;
+  readonly address: string;
+  readonly state: "unverified" | "verified" | "disabled";
+  readonly code: string | null;
+  readonly codeUntilAt: number | null;
+  readonly triesLeft: number;
+  readonly problem: string | null;
+}
+
+export interface SubscriptionRow {
+  readonly source: string;
+  readonly url: string;
+  /** What the user calls it; null = as the feed calls itself. */
+  readonly ownTitle: string | null;
+  readonly feedTitle: string | null;
+  readonly state: SourceState;
+  readonly problem: string | null;
+  readonly priority: Priority;
+  readonly createdAt: number;
+}
+
+export interface ResourceRow {
+  readonly show: Show;
+  readonly priority: number;
+  readonly idleSinceAt: number | null;
+  readonly order: number;
+}
+
+/** Presence as one life of the agent has told it: address → resource → what it shows. */
+export interface PresenceRow {
+  readonly agentEpoch: number;
+  readonly addresses: Readonly<Record<string, Readonly<Record<string, ResourceRow>>>>;
+}
+
+export interface Delivery {
+  readonly destination: string;
+  readonly channel: Channel;
+  readonly state: DeliveryState;
+  readonly at: number;
+  readonly reason: string;
+  readonly attempt: number;
+  /** Since when it has been held; null when it never was. */
+  readonly heldSinceAt: number | null;
+  /** Not before then after a refusal for a passing reason. */
+  readonly retryAt?: number;
+}
+
+export interface DeliveriesRow {
+  readonly deliveries: readonly Delivery[];
+  readonly trace: readonly TraceStep[];
+}
+
+/** Key part of the `number`-th notification of a history: in order as text. */
+export function historyNumber(number: number): string {
+  return number.toString(36).padStart(9, "0");
+}
+
+/** What the user calls the source of a subscription. */
+export function titleOf({
+  ownTitle,
+  feedTitle,
+  url,
+}: Pick<SubscriptionRow, "ownTitle" | "feedTitle" | "url">): string {
+  return ownTitle ?? feedTitle ?? new URL(url).hostname;
+}

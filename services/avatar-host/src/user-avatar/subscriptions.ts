@@ -1,0 +1,105 @@
+/** A user's wishes to hear of sources. The id of a subscription is the localpart of its source: one feed, one subscription. */
+import {
+  type AvatarEvent,
+  type CallArgs,
+  CallError,
+  canonicalFeedUrl,
+  FeedAddressError,
+  feedSource,
+  type SubscriptionView,
+  USER_LIMITS,
+} from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
+import type { Turn } from "../shard/turn.ts";
+import { SUBSCRIPTION, type SubscriptionRow, titleOf } from "./rows.ts";
+
+/** Subscribes, or finds the subscription that is there. A source that is not ready is asked (again) to say how it does. */
+export function subscribe(
+  turn: Turn,
+  { url, title, priority }: CallArgs<"subscribe">,
+): { created: boolean; row: SubscriptionRow } {
+  const canonical = canonicalOrRefuse(url);
+  const source = feedSource(canonical);
+  const known = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
+  if (known !== undefined && known.state === "active") return { created: false, row: known };
+  if (known === undefined && turn.list(withPrefix(SUBSCRIPTION)).length >= USER_LIMITS.subscriptions) {
+    throw new CallError(
+      "modify",
+      "not-acceptable",
+      `You have ${USER_LIMITS.subscriptions} subscriptions, which is the limit; remove one first.`,
+    );
+  }
+  const row: SubscriptionRow = known ?? {
+    source,
+    url: canonical,
+    ownTitle: title,
+    feedTitle: null,
+    state: "checking",
+    problem: null,
+    priority: priority ?? "default",
+    createdAt: turn.nowAt,
+  };
+  if (known === undefined) turn.put(SUBSCRIPTION + source, row);
+  turn.tell([source], { type: "subscribed", url: canonical });
+  return { created: known === undefined, row };
+}
+
+export function subscriptions(turn: Turn): SubscriptionView[] {
+  const rows = turn.list(withPrefix(SUBSCRIPTION)).map(({ value }) => JSON.parse(value) as SubscriptionRow);
+  return rows.sort((a, b) => a.createdAt - b.createdAt).map(viewOf);
+}
+
+/** Throws `item-not-found`. */
+export function subscription(turn: Turn, id: string): SubscriptionRow {
+  const row = turn.get<SubscriptionRow>(SUBSCRIPTION + id);
+  if (row === undefined) throw new CallError("cancel", "item-not-found", "You have no such subscription.");
+  return row;
+}
+
+export function changeSubscription(
+  turn: Turn,
+  { id, title, priority }: CallArgs<"changeSubscription">,
+): SubscriptionView {
+  const before = subscription(turn, id);
+  const row = { ...before, ownTitle: title ?? before.ownTitle, priority: priority ?? before.priority };
+  turn.put(SUBSCRIPTION + id, row);
+  return viewOf(row);
+}
+
+export function unsubscribe(turn: Turn, id: string): void {
+  subscription(turn, id);
+  turn.delete(SUBSCRIPTION + id);
+  turn.tell([id], { type: "unsubscribed" });
+}
+
+/** The source says how it is doing: the subscription as it is now, or null when there is none. */
+export function onSourceChanged(
+  turn: Turn,
+  source: string,
+  event: AvatarEvent & { type: "sourceChanged" },
+): SubscriptionRow | null {
+  const before = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
+  if (before === undefined) return null;
+  const row = {
+    ...before,
+    state: event.state,
+    problem: event.problem,
+    feedTitle: event.title ?? before.feedTitle,
+  };
+  turn.put(SUBSCRIPTION + source, row);
+  return row;
+}
+
+export function viewOf(row: SubscriptionRow): SubscriptionView {
+  const { source, url, state, problem, priority, createdAt } = row;
+  return { id: source, source: url, title: titleOf(row), state, problem, priority, createdAt };
+}
+
+function canonicalOrRefuse(url: string): string {
+  try {
+    return canonicalFeedUrl(url);
+  } catch (error) {
+    if (error instanceof FeedAddressError) throw new CallError("modify", "bad-request", error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,308 @@
+import {
+  type AvatarEvent,
+  addressesOf,
+  CallError,
+  type CallName,
+  type DeliveryReport,
+  feedSource,
+  type HistoryItemWithTrace,
+  itemId,
+  type ReportedState,
+  type Show,
+} from "@tidings/protocol";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Rehearsal } from "../rehearsal.ts";
+import { UserAvatar } from "./user-avatar.ts";
+
+const addresses = addressesOf("d");
+const FEED = "https://example.org/feed";
+const SOURCE = feedSource(FEED);
+const OWN = "alice@d";
+const web = { fromDomain: addresses.web };
+
+let agentEpoch = 1;
+let alice: Rehearsal;
+let session = "";
+let order = 0;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  [agentEpoch, order] = [1, 0];
+  alice = new Rehearsal("alice", () => new UserAvatar(addresses, () => agentEpoch));
+  await alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-begin" });
+  await alice.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-finish" });
+  const opened = (await alice.isCalled({ ...web, name: "openSession", args: { label: "" } })) as {
+    session: string;
+  };
+  session = opened.session;
+});
+afterEach(() => void vi.useRealTimers());
+
+/** A call of alice herself, by web-api. */
+function calls(
+  name: CallName,
+  args: Record<string, unknown> = {},
+  op: string | null = null,
+): Promise<unknown> {
+  return alice.isCalled({ ...web, name, args, op, authority: { session } });
+}
+
+async function subscribes(): Promise<void> {
+  const answer = calls("subscribe", { url: FEED, title: null, priority: null });
+  alice.hears(SOURCE, { type: "sourceChanged", state: "active", title: "Rooms", problem: null });
+  await answer;
+}
+
+function notified(title: string, seq = 1): AvatarEvent {
+  const item = {
+    id: itemId(SOURCE, title),
+    title,
+    link: null,
+    summary: null,
+    author: null,
+    publishedAt: null,
+  };
+  return { type: "notified", notification: { ...item, source: SOURCE, seq, receivedAt: alice.nowAt } };
+}
+
+function shows(show: Show, resource = "phone", address = OWN): void {
+  const rest = { priority: 0, idleSinceAt: null, order: ++order };
+  alice.getsReport({ kind: "presence", user: "alice", address, resource, show, ...rest }, agentEpoch);
+}
+
+function becomes(title: string, state: ReportedState, rest: Partial<DeliveryReport> = {}): void {
+  const report: DeliveryReport = {
+    kind: "delivery",
+    user: "alice",
+    notification: itemId(SOURCE, title),
+    destination: "im",
+    attempt: 1,
+    state,
+    condition: null,
+    mayRetry: false,
+    at: alice.nowAt,
+    ...rest,
+  };
+  alice.getsReport(report, agentEpoch);
+}
+
+async function item(title: string): Promise<HistoryItemWithTrace> {
+  return (await calls("historyItem", { id: itemId(SOURCE, title) })) as HistoryItemWithTrace;
+}
+
+async function stateOf(title: string): Promise<string> {
+  return (await item(title)).state;
+}
+
+async function titles(): Promise<string[]> {
+  const page = await calls("history", { limit: 50, cursor: null, source: null, q: null, state: null });
+  return (page as { items: { title: string }[] }).items.map(({ title }) => title);
+}
+
+const dispatched = () =>
+  alice.dispatches.map(({ notification, attempt }) => `${notification.title} ${attempt}`);
+
+test("a notification is taken once, also when the avatar has slept in between", async () => {
+  await subscribes();
+  alice.hears(SOURCE, notified("a"));
+  alice.hears(SOURCE, notified("a"));
+  alice.fallsAsleep();
+  alice.hears(SOURCE, notified("a"));
+  alice.hears(SOURCE, notified("b", 2));
+  expect(await titles()).toEqual(["b", "a"]);
+});
+
+test("what comes from a source that the user has not subscribed to is not taken", async () => {
+  alice.hears(SOURCE, notified("a"));
+  expect(await titles()).toEqual([]);
+});
+
+test("it is held while nobody is there, dispatched in order when somebody comes, handed, received", async () => {
+  await subscribes();
+  alice.hears(SOURCE, notified("a"));
+  alice.hears(SOURCE, notified("b", 2));
+  expect(dispatched()).toEqual([]);
+  expect(await item("a")).toMatchObject({ state: "held", deliveries: [{ reason: `${OWN} is offline` }] });
+  expect(alice.watches).toBe(true);
+
+  alice.fallsAsleep();
+  shows("available");
+  expect(dispatched()).toEqual(["a 1", "b 1"]);
+  expect(alice.dispatches[0]).toMatchObject({ address: OWN, sourceTitle: "Rooms", heldSinceAt: alice.nowAt });
+
+  becomes("a", "handed");
+  expect(await stateOf("a")).toBe("handed");
+  becomes("a", "received");
+  expect(await stateOf("a")).toBe("received");
+  expect((await item("a")).trace.map(({ state }) => state)).toEqual([
+    null,
+    "held",
+    "dispatched",
+    "handed",
+    "received",
+  ]);
+});
+
+test("it is dispatched at once when somebody is there", async () => {
+  await subscribes();
+  shows("away");
+  alice.hears(SOURCE, notified("a"));
+  expect(dispatched()).toEqual(["a 1"]);
+});
+
+test("a dispatch without a word from the agent is repeated as the same attempt", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.fallsAsleep();
+  alice.isRung();
+  expect(dispatched()).toEqual(["a 1"]);
+});
+
+test("a client that usually confirms and leaves without having done so is sent it again", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  becomes("a", "handed");
+  becomes("a", "received");
+  alice.hears(SOURCE, notified("b", 2));
+  becomes("b", "handed");
+  shows("offline");
+  expect(await stateOf("b")).toBe("held");
+  becomes("b", "handed");
+  expect(await stateOf("b")).toBe("held");
+  shows("available");
+  expect(dispatched()).toEqual(["b 2"]);
+});
+
+test("a pause holds everything, and its end lets it go", async () => {
+  await subscribes();
+  shows("available");
+  await calls("pause", { untilAt: alice.nowAt + 3_600_000 });
+  alice.hears(SOURCE, notified("a"));
+  expect(await stateOf("a")).toBe("held");
+  alice.isRung();
+  expect(dispatched()).toEqual(["a 1"]);
+  expect(await calls("profile")).toMatchObject({ pausedUntilAt: null });
+});
+
+test("resume ends a pause before its time; a pause does not end in the past", async () => {
+  await subscribes();
+  shows("available");
+  await calls("pause", { untilAt: alice.nowAt + 3_600_000 });
+  alice.hears(SOURCE, notified("a"));
+  await calls("resume");
+  expect(dispatched()).toEqual(["a 1"]);
+  await expect(calls("pause", { untilAt: alice.nowAt })).rejects.toMatchObject({ condition: "bad-request" });
+});
+
+test("presence of an agent's earlier life counts for nothing, and the avatar asks the new one", async () => {
+  await subscribes();
+  shows("available");
+  agentEpoch = 2;
+  alice.getsReport({ kind: "agentUp" }, agentEpoch);
+  expect(alice.asked).toEqual([OWN]);
+  alice.hears(SOURCE, notified("a"));
+  expect(await stateOf("a")).toBe("held");
+  shows("available");
+  expect(dispatched()).toEqual(["a 1"]);
+});
+
+test("a name is signed up once, and a sign-up that was cut off can be repeated", async () => {
+  await expect(
+    alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-2" }),
+  ).rejects.toMatchObject({ condition: "conflict" });
+  const bob = new Rehearsal("bob", () => new UserAvatar(addresses, () => 1));
+  await bob.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-1" });
+  expect(await bob.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-2" })).toEqual({
+    state: "creating",
+  });
+  expect(await bob.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-3" })).toMatchObject({
+    jid: "bob@d",
+  });
+});
+
+test("an operation that is repeated answers the same and changes nothing again", async () => {
+  const args = { channel: "im", address: "alice@elsewhere" };
+  const first = await calls("addDestination", args, "operation-add");
+  expect(await calls("addDestination", args, "operation-add")).toEqual(first);
+  expect(((await calls("destinations")) as { items: unknown[] }).items).toHaveLength(2);
+  await expect(calls("unsubscribe", { id: "x" }, "operation-add")).rejects.toMatchObject({
+    condition: "conflict",
+  });
+});
+
+test("a session counts from web-api until it is closed or over; other callers are refused", async () => {
+  const asking = { name: "profile", args: {}, authority: { session } };
+  await expect(alice.isCalled({ ...asking, fromDomain: "im.agents.d" })).rejects.toMatchObject({
+    condition: "not-authorized",
+  });
+  await expect(alice.isCalled({ ...asking, fromDomain: "d" })).rejects.toMatchObject({
+    condition: "forbidden",
+  });
+  await expect(alice.isCalled({ ...asking, fromDomain: "evilagents.d" })).rejects.toMatchObject({
+    condition: "forbidden",
+  });
+  await expect(alice.isCalled({ ...web, ...asking, authority: { session: "guess" } })).rejects.toMatchObject({
+    condition: "not-authorized",
+  });
+  await expect(alice.isCalled({ ...web, ...asking, authority: null })).rejects.toMatchObject({
+    condition: "not-authorized",
+  });
+  await expect(
+    alice.isCalled({ fromDomain: "im.agents.d", name: "openSession", args: { label: "" } }),
+  ).rejects.toBeInstanceOf(CallError);
+  await calls("closeSession");
+  await expect(calls("profile")).rejects.toMatchObject({ condition: "not-authorized" });
+});
+
+test("a session ends after thirty days", async () => {
+  alice.nowAt += 30 * 24 * 3_600_000;
+  await expect(calls("profile")).rejects.toMatchObject({ condition: "not-authorized" });
+});
+
+test("an agent speaks for a verified address alone, and a code makes another one verified", async () => {
+  const other = "alice@elsewhere";
+  const byAgent = (address: string) =>
+    alice.isCalled({ fromDomain: "im.agents.d", name: "profile", args: {}, authority: { jid: address } });
+  const added = (await calls("addDestination", { channel: "im", address: other })) as {
+    destination: { code: string };
+  };
+  await expect(byAgent(other)).rejects.toMatchObject({ condition: "not-authorized" });
+  const verify = (code: string) =>
+    alice.isCalled({ fromDomain: "im.agents.d", name: "verifyAddress", args: { address: other, code } });
+  await expect(verify("wrong")).rejects.toMatchObject({ condition: "not-authorized" });
+
+  expect(await verify(added.destination.code)).toMatchObject({ state: "verified", code: null });
+
+  expect(await byAgent(other)).toMatchObject({ jid: OWN });
+});
+
+test("subscribing answers when the source has its baseline, or when that takes too long", async () => {
+  const answer = calls("subscribe", { url: FEED, title: null, priority: null });
+  expect(alice.told).toEqual([{ to: [SOURCE], event: { type: "subscribed", url: FEED } }]);
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(await answer).toMatchObject({ created: true, subscription: { state: "checking" } });
+  await subscribes();
+  expect(await calls("subscribe", { url: FEED, title: null, priority: null })).toMatchObject({
+    created: false,
+    subscription: { title: "Rooms" },
+  });
+});
+
+test("erasing tells the sources and leaves no row", async () => {
+  await subscribes();
+  alice.hears(SOURCE, notified("a"));
+  const erased = calls("erase", {}, "operation-erase");
+  expect(alice.told).toEqual([{ to: [SOURCE], event: { type: "unsubscribed" } }]);
+  await erased;
+  expect(alice.rows.list("alice", { from: "", to: "\uffff" })).toEqual([]);
+  expect(alice.alarmAt).toBeNull();
+});
+
+test("arguments that do not fit a call, and calls that are none, are refused", async () => {
+  await expect(calls("history", { limit: 0 })).rejects.toMatchObject({ condition: "bad-request" });
+  await expect(alice.isCalled({ ...web, name: "toString", args: {} })).rejects.toMatchObject({
+    condition: "feature-not-implemented",
+  });
+});

@@ -1,0 +1,299 @@
+/**
+ * A user avatar: the sole authority for one user. It takes notifications into the history, decides where they go, and is
+ * told by agents where the user is and what became of each delivery.
+ */
+import {
+  type Addresses,
+  type AvatarEvent,
+  CALLS,
+  type CallArgs,
+  CallError,
+  type CallName,
+  check,
+  MalformedError,
+  type PollResult,
+  type PresenceReport,
+  type Report,
+  type SubscriptionView,
+} from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
+import type { Avatar, IncomingCall } from "../shard/avatar.ts";
+import type { Turn } from "../shard/turn.ts";
+import { authorize } from "./account.ts";
+import { type CallContext, HANDLERS, isCallName, WrongCodeError } from "./calls.ts";
+import { Deliveries, type Situation } from "./deliveries.ts";
+import { isAnyonePresent, NO_PRESENCE, withReport } from "./presence.ts";
+import {
+  CORE,
+  type CoreRow,
+  OPERATION,
+  PRESENCE,
+  type PresenceRow,
+  SUBSCRIPTION,
+  type SubscriptionRow,
+  titleOf,
+} from "./rows.ts";
+import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
+
+/** How long `subscribe` waits for the source (milliseconds). */
+const SUBSCRIBE_WAIT_MS = 9_000;
+/** How long answers to operations are kept for repeats (milliseconds). */
+const OPERATION_MS = 24 * 3_600_000;
+/** Row that says that the shard tells the avatar when an agent has come up. */
+const WATCHED = "watched";
+
+interface OperationRow {
+  readonly at: number;
+  readonly name: string;
+  readonly answer: unknown;
+}
+
+/** Calls of `subscribe` that wait for a source, by its localpart. */
+type Waiting = Map<string, Set<(subscription: SubscriptionView) => void>>;
+
+export class UserAvatar implements Avatar {
+  readonly #addresses: Addresses;
+  readonly #agentEpoch: () => number;
+  readonly #waiting: Waiting = new Map();
+  #deliveries: Deliveries | null = null;
+
+  constructor(addresses: Addresses, agentEpoch: () => number) {
+    this.#addresses = addresses;
+    this.#agentEpoch = agentEpoch;
+  }
+
+  get agentEpoch(): number {
+    return this.#agentEpoch();
+  }
+
+  onEvent(turn: Turn, from: string, event: AvatarEvent): void {
+    if (event.type === "notified") this.#onNotified(turn, from, event);
+    if (event.type !== "sourceChanged") return;
+    const row = onSourceChanged(turn, from, event);
+    const waiting = this.#waiting.get(from);
+    this.#waiting.delete(from);
+    if (row === null || waiting === undefined) return;
+    turn.onDurable(() => {
+      for (const answer of waiting) answer(viewOf(row));
+    });
+  }
+
+  onPollResult(_turn: Turn, _result: PollResult): void {
+    throw new MalformedError("a user avatar polls nothing");
+  }
+
+  onReport(turn: Turn, report: Report, agentEpoch: number): void {
+    const core = this.#readCore(turn);
+    if (core?.state !== "active") return;
+    if (report.kind === "agentUp") this.#beginAnew(turn, core);
+    else if (report.kind === "presence") this.#onPresence(turn, core, report, agentEpoch);
+    else {
+      const situation = this.#situation(turn, core);
+      this.#open(turn).onReport(turn, report, situation);
+      this.#learnReceipts(turn, core, report);
+      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.#situation(turn));
+    }
+  }
+
+  onAlarm(turn: Turn): void {
+    const core = this.#readCore(turn);
+    if (core?.state !== "active") return;
+    this.#open(turn).onAlarm(turn, this.#situation(turn, core));
+    if (core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt)
+      this.#alarmBy(turn, core.pausedUntilAt);
+  }
+
+  onContinue(_turn: Turn): void {
+    // A user avatar finishes in one turn.
+  }
+
+  onCall(turn: Turn, call: IncomingCall): void {
+    if (!isCallName(call.name))
+      throw new CallError("cancel", "feature-not-implemented", `There is no call ${call.name}.`);
+    const core = this.#readCore(turn);
+    authorize(turn, core, call, this.#addresses);
+    const args = argsOf(call.name, call.args);
+    const done = call.op === null ? undefined : turn.get<OperationRow>(OPERATION + call.op);
+    if (done !== undefined && turn.nowAt - done.at < OPERATION_MS) {
+      if (done.name !== call.name)
+        throw new CallError("modify", "conflict", "This operation id was used for something else.");
+      if (call.name !== "subscribe") {
+        this.#answer(turn, call, done.answer);
+        return;
+      }
+    }
+    if (call.name === "subscribe") this.#subscribe(turn, call, args as CallArgs<"subscribe">, done?.answer);
+    else this.#handle({ turn, core, call, avatar: this }, call.name, args);
+  }
+
+  /** The JID of the user's IM account. */
+  ownAddress(turn: Turn): string {
+    return `${turn.avatar}@${this.#addresses.users}`;
+  }
+
+  /** The JID at which the user meets the agent. */
+  agentAddress(turn: Turn): string {
+    return `${turn.avatar}@${this.#addresses.im}`;
+  }
+
+  presence(turn: Turn): PresenceRow {
+    return turn.get<PresenceRow>(PRESENCE) ?? NO_PRESENCE;
+  }
+
+  /** Holds deliveries until then, or lets them go (null). */
+  pauseUntil(turn: Turn, core: CoreRow, untilAt: number | null): CoreRow {
+    const next = { ...core, pausedUntilAt: untilAt };
+    turn.put(CORE, next);
+    if (untilAt !== null) this.#alarmBy(turn, untilAt);
+    else this.#open(turn).reconsider(turn, this.#situation(turn, next));
+    return next;
+  }
+
+  /** Keeps the new destinations, asks who is reachable there, and decides anew. */
+  changeDestinations(turn: Turn, core: CoreRow): void {
+    turn.put(CORE, core);
+    this.#open(turn).reconsider(turn, this.#situation(turn, core));
+    this.#ask(turn, core);
+  }
+
+  /** The avatar's rows are gone, and so is what it knew of them. */
+  forget(): void {
+    this.#deliveries = null;
+  }
+
+  #onNotified(turn: Turn, from: string, { notification }: AvatarEvent & { type: "notified" }): void {
+    const row = turn.get<SubscriptionRow>(SUBSCRIPTION + from);
+    const core = this.#readCore(turn);
+    if (row === undefined || core?.state !== "active") return;
+    const deliveries = this.#open(turn);
+    deliveries.take(turn, notification, textOf(notification), titleOf(row), this.#situation(turn, core));
+    this.#watch(turn, deliveries.openCount > 0);
+  }
+
+  #onPresence(turn: Turn, core: CoreRow, report: PresenceReport, agentEpoch: number): void {
+    if (!core.destinations.some(({ address, state }) => address === report.address && state === "verified"))
+      return;
+    const before = this.presence(turn);
+    const after = withReport(before, report, agentEpoch);
+    if (after === before) return;
+    turn.put(PRESENCE, after);
+    const deliveries = this.#open(turn);
+    if (report.show === "offline") deliveries.onLeft(turn, report.address, this.#situation(turn, core));
+    deliveries.reconsider(turn, this.#situation(turn, core));
+    this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
+  }
+
+  #learnReceipts(turn: Turn, core: CoreRow, report: Report & { kind: "delivery" }): void {
+    const address = core.destinations.find(({ id }) => id === report.destination)?.address;
+    if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address)) return;
+    turn.put(CORE, { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) });
+  }
+
+  /** The agent or the host has come up: asks who is there, and repeats what may never have been sent. The agent drops repeats. */
+  #beginAnew(turn: Turn, core: CoreRow): void {
+    this.#ask(turn, core);
+    this.#open(turn).repeatDispatches(turn, this.#situation(turn, core));
+  }
+
+  #ask(turn: Turn, core: CoreRow): void {
+    const addresses = core.destinations.filter(
+      ({ channel, state }) => channel === "im" && state === "verified",
+    );
+    if (addresses.length > 0)
+      turn.asks.push({ user: turn.avatar, addresses: addresses.map(({ address }) => address) });
+  }
+
+  /** Answers when the source has said how it is doing, or when that takes too long; the wait is not kept across a crash. */
+  #subscribe(turn: Turn, call: IncomingCall, args: CallArgs<"subscribe">, earlier: unknown): void {
+    const { created, row } = subscribe(turn, args);
+    const wasCreated = (earlier as { created?: boolean } | undefined)?.created ?? created;
+    if (call.op !== null) this.#remember(turn, call, { created: wasCreated });
+    if (row.state === "active") {
+      this.#answer(turn, call, { created: wasCreated, subscription: viewOf(row) });
+      return;
+    }
+    const waiting = this.#waiting.get(row.source) ?? new Set();
+    const answer = (subscription: SubscriptionView) => {
+      clearTimeout(timer);
+      waiting.delete(answer);
+      call.reply({ created: wasCreated, subscription });
+    };
+    const timer = setTimeout(() => answer(viewOf(row)), SUBSCRIBE_WAIT_MS);
+    this.#waiting.set(row.source, waiting.add(answer));
+  }
+
+  #handle<N extends Exclude<CallName, "subscribe">>(context: CallContext, name: N, args: CallArgs<N>): void {
+    const { turn, call } = context;
+    try {
+      const answer = HANDLERS[name](context, args);
+      if (call.op !== null && CALLS[name].changes && name !== "openSession" && name !== "erase")
+        this.#remember(turn, call, answer);
+      this.#answer(turn, call, answer);
+    } catch (error) {
+      if (!(error instanceof WrongCodeError)) throw error;
+      turn.onDurable(() => call.refuse(error));
+    }
+  }
+
+  #answer(turn: Turn, call: IncomingCall, answer: unknown): void {
+    turn.onDurable(() => call.reply(answer));
+  }
+
+  /** Keeps the answer for a repeat of the call, and forgets those of yesterday. */
+  #remember(turn: Turn, call: IncomingCall, answer: unknown): void {
+    for (const { key, value } of turn.list(withPrefix(OPERATION, { limit: 20 }))) {
+      if (turn.nowAt - (JSON.parse(value) as OperationRow).at >= OPERATION_MS) turn.delete(key);
+    }
+    turn.put(OPERATION + call.op, { at: turn.nowAt, name: call.name, answer } satisfies OperationRow);
+  }
+
+  #alarmBy(turn: Turn, at: number): void {
+    if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
+  }
+
+  #open(turn: Turn): Deliveries {
+    this.#deliveries ??= new Deliveries(turn);
+    return this.#deliveries;
+  }
+
+  #watch(turn: Turn, wanted: boolean): void {
+    if ((turn.get<boolean>(WATCHED) ?? false) === wanted) return;
+    turn.put(WATCHED, wanted);
+    turn.watch = wanted;
+  }
+
+  #situation(turn: Turn, core: CoreRow | undefined = this.#readCore(turn)): Situation {
+    if (core === undefined) throw new MalformedError("the avatar has no user");
+    return {
+      core,
+      presence: this.presence(turn),
+      agentEpoch: this.agentEpoch,
+      pausedUntilAt: core.pausedUntilAt,
+    };
+  }
+
+  #readCore(turn: Turn): CoreRow | undefined {
+    return turn.get<CoreRow>(CORE);
+  }
+}
+
+const texts = new WeakMap<object, string>();
+
+/** A notification told to many users of a shard is serialised once. */
+function textOf(notification: object): string {
+  let text = texts.get(notification);
+  if (text === undefined) {
+    text = JSON.stringify(notification);
+    texts.set(notification, text);
+  }
+  return text;
+}
+
+function argsOf<N extends CallName>(name: N, args: unknown): CallArgs<N> {
+  try {
+    return check(CALLS[name].args, args, name) as CallArgs<N>;
+  } catch (error) {
+    if (error instanceof MalformedError) throw new CallError("modify", "bad-request", error.message);
+    throw error;
+  }
+}

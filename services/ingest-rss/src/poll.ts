@@ -1,0 +1,148 @@
+/**
+ * Poll jobs: fetch, read, publish what was found to the queue of the source's shard, and only then forget the job.
+ *
+ *     job ──not readable──▶ dead letter
+ *      └──fetched and read, or failed──▶ result parts ──all confirmed──▶ acknowledged
+ *                                             └──refused (queue full)──▶ given back after a pause
+ */
+import {
+  type FetchFailure,
+  ITEMS_PER_RESULT,
+  type Item,
+  MalformedError,
+  PollJob,
+  type PollResult,
+  parseAs,
+  QUEUES,
+  shardOf,
+  type Validators,
+} from "@tidings/protocol";
+import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
+import type { Log } from "@tidings/runtime";
+import { ReaderClosedError } from "./document-reader.ts";
+import type { Fetch } from "./fetch.ts";
+import { FetchFailedError } from "./fetch-failure.ts";
+import type { FetchedDocument, Reading } from "./read-document.ts";
+
+export interface PollTools {
+  readonly fetch: Fetch;
+  readonly read: (document: FetchedDocument) => Promise<Reading>;
+  readonly publish: Queue["publish"];
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Resolves after the pause before a refused job is given back. */
+  readonly pause: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** Works on one delivery of the poll queue, and settles it. Never rejects. */
+export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<void> {
+  const job = readJob(delivery, tools.log);
+  if (job === null) return;
+  try {
+    for (const part of await poll(job, tools)) {
+      await tools.publish(QUEUES.shard(job.silo, shardOf(job.source)), JSON.stringify(part));
+    }
+    delivery.ack();
+  } catch (error) {
+    await giveUp(job, delivery, error, tools);
+  }
+}
+
+/** Fetches and reads what `job` asks for; the parts of the result, oldest items first. Rejects only when the reader is closed. */
+export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]> {
+  const empty: PollResult = {
+    job: job.job,
+    source: job.source,
+    fetchedAt: tools.now(),
+    outcome: "unchanged",
+    part: 1,
+    parts: 1,
+    title: null,
+    validators: job.validators,
+    items: [],
+    failure: null,
+  };
+  try {
+    const fetched = await tools.fetch({ url: job.url, validators: job.validators });
+    if (fetched === null) return [empty];
+    const reading = await tools.read({ ...fetched, source: job.source });
+    if (reading.kind !== "feed") throw noFeed(reading.kind);
+    return inParts(empty, reading.title, reading.items, fetched.validators);
+  } catch (error) {
+    if (!(error instanceof FetchFailedError)) throw error;
+    tools.log.debug({ err: error, source: job.source, job: job.job }, "poll failed");
+    return [failed(empty, error.failure)];
+  }
+}
+
+/** A job that nobody can read never becomes readable. */
+function readJob(delivery: Delivery, log: Log): PollJob | null {
+  try {
+    return parseAs(PollJob, delivery.body, "poll job");
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    log.error({ err: error }, "poll job is not readable");
+    delivery.deadLetter();
+    return null;
+  }
+}
+
+function inParts(
+  empty: PollResult,
+  title: string | null,
+  items: readonly Item[],
+  validators: Validators,
+): PollResult[] {
+  const parts = Math.max(1, Math.ceil(items.length / ITEMS_PER_RESULT));
+  return Array.from({ length: parts }, (_, index) => ({
+    ...empty,
+    outcome: "items",
+    part: index + 1,
+    parts,
+    title,
+    validators,
+    items: items.slice(index * ITEMS_PER_RESULT, (index + 1) * ITEMS_PER_RESULT),
+  }));
+}
+
+function failed(empty: PollResult, failure: FetchFailure): PollResult {
+  return { ...empty, outcome: "failed", failure };
+}
+
+/** What a subscriber is told of a document that is no feed (any more). */
+export function noFeed(kind: Exclude<Reading["kind"], "feed">): FetchFailedError {
+  switch (kind) {
+    case "page":
+      return new FetchFailedError(
+        "notAFeed",
+        "At this address there is a web page, no feed. Look for the address of its feed.",
+      );
+    case "other":
+      return new FetchFailedError(
+        "notAFeed",
+        "What is at this address is no feed: neither RSS, nor Atom, nor JSON Feed.",
+      );
+    case "broken":
+      return new FetchFailedError(
+        "malformed",
+        "This feed is damaged, and nothing of it could be read. Its owner has to repair it.",
+      );
+  }
+}
+
+/** A full queue gets time to drain: the job stays ours for the pause, so that it does not go round and round. */
+async function giveUp(job: PollJob, delivery: Delivery, error: unknown, tools: PollTools): Promise<void> {
+  const fields = { err: error, source: job.source, job: job.job };
+  if (error instanceof QueueStoppedError || error instanceof ReaderClosedError) {
+    tools.log.debug(fields, "poll was cut off by the end of the service");
+    return delivery.giveBack();
+  }
+  if (!(error instanceof RefusedError)) {
+    tools.log.error(fields, "poll job failed");
+    return delivery.deadLetter();
+  }
+  tools.log.warn(fields, "result was refused");
+  await tools.pause();
+  delivery.giveBack();
+}

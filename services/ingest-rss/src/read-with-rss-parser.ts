@@ -1,0 +1,49 @@
+import Parser from "rss-parser";
+import { type RawFeed, type RawItem, rawText, textOrNull } from "./raw-feed.ts";
+
+/** Where rss-parser took markup inside an element for structure, and what it made of it is no text. */
+export class NotTextError extends Error {
+  override readonly name = "NotTextError";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Whether rss-parser reads documents like this one rightly: RSS 0.9x, 1.0 (RDF) and 2.0 without `xml:base`. Of Atom it takes wrong
+ * links and loses XHTML, and versions that it does not know it refuses.
+ */
+export function suitsRssParser(text: string): boolean {
+  const head = text.slice(0, 4_000);
+  const isKnown = /<rss\b[^>]*\sversion\s*=\s*["'](?:2|0\.9)/i.test(head) || /<rdf:RDF\b/.test(head);
+  return isKnown && !text.includes("xml:base");
+}
+
+/** Reads an RSS document. Rejects with whatever the parser throws, and with {@link NotTextError}. */
+export async function readWithRssParser(text: string): Promise<RawFeed> {
+  const parser = new Parser({ customFields: { item: ["itunes:author", "itunes:summary"] } });
+  const feed: Fields = await parser.parseString(text);
+  const items = feed.items as readonly Fields[];
+  return {
+    title: textOrNull(feed.title),
+    link: textOrNull(feed.link),
+    base: null,
+    items: items.map(rawItem),
+  };
+}
+
+function rawItem(item: Fields): RawItem {
+  for (const field of ["title", "link", "guid"]) {
+    if (typeof item[field] === "object") throw new NotTextError(`${field} holds elements`);
+  }
+  const enclosure = item.enclosure as Fields | undefined;
+  const summary = item.content ?? item["content:encoded"] ?? item["itunes:summary"];
+  return {
+    guid: textOrNull(item.guid) ?? textOrNull(item["rdf:about"]),
+    title: rawText(item.title, "unknown"),
+    link: textOrNull(item.link) ?? textOrNull(enclosure?.url),
+    summary: rawText(summary, "html") ?? rawText(item["content:encoded"], "html"),
+    author: textOrNull(item.creator) ?? textOrNull(item["itunes:author"]),
+    date: textOrNull(item.pubDate) ?? textOrNull(item.date),
+    base: null,
+  };
+}

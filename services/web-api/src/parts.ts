@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { Bus } from "@tidings/bus";
+import type { Addresses } from "@tidings/protocol";
+import type { Queue } from "@tidings/queue";
+import type { Log } from "@tidings/runtime";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { AvatarCalls } from "./avatar-calls.ts";
+import type { SignInGuard } from "./sign-in-guard.ts";
+
+/** What the routes work with. */
+export interface Parts {
+  readonly addresses: Addresses;
+  readonly bus: Bus;
+  readonly queue: Pick<Queue, "request" | "isBlocked">;
+  readonly avatars: AvatarCalls;
+  readonly guard: SignInGuard;
+  readonly log: Log;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;

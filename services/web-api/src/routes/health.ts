@@ -1,0 +1,47 @@
+import Type from "typebox";
+import type { App, Parts } from "../parts.ts";
+
+const PROBE_TIMEOUT_MS = 2_000;
+/** A name that no user can have, so that the probe asks after nobody. */
+const PROBED_AVATAR = "system";
+
+const Readiness = Type.Object({
+  bus: Type.Boolean({ description: "The connection to the agents cluster is up." }),
+  queue: Type.Boolean({ description: "RabbitMQ is connected and takes messages." }),
+  avatars: Type.Boolean({ description: "An avatar host answers calls." }),
+});
+
+const liveSchema = {
+  operationId: "isAlive",
+  tags: ["health"],
+  summary: "The process runs",
+  response: { 200: Type.Object({ alive: Type.Boolean() }) },
+} as const;
+
+const readySchema = {
+  operationId: "isReady",
+  tags: ["health"],
+  summary: "Everything that requests need answers",
+  response: { 200: Readiness, 503: Readiness },
+} as const;
+
+export function healthRoutes(app: App, parts: Parts): void {
+  app.get("/livez", { schema: liveSchema }, async () => ({ alive: true }));
+
+  app.get("/readyz", { schema: readySchema }, async (_request, reply) => {
+    const bus = parts.bus.isOnline;
+    const readiness = { bus, queue: !parts.queue.isBlocked, avatars: bus && (await doAvatarsAnswer(parts)) };
+    return reply.code(Object.values(readiness).every(Boolean) ? 200 : 503).send(readiness);
+  });
+}
+
+async function doAvatarsAnswer({ avatars, addresses, log }: Parts): Promise<boolean> {
+  try {
+    const args = { address: addresses.web };
+    await avatars.asService(PROBED_AVATAR, "addressStanding", args, undefined, PROBE_TIMEOUT_MS);
+    return true;
+  } catch (error) {
+    log.debug({ err: error }, "no avatar answers");
+    return false;
+  }
+}

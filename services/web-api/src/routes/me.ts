@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import type { ProfileView } from "@tidings/protocol";
+import { removeAccountStanza } from "@tidings/protocol";
+import Type, { type Static } from "typebox";
+import { askPatiently } from "../ask-patiently.ts";
+import { operationId } from "../avatar-calls.ts";
+import type { App, Parts } from "../parts.ts";
+import { Problem } from "../problem.ts";
+import { callerIn, SESSION_COOKIE } from "../session.ts";
+import { ChangeHeaders, Empty, literals, Nullable, PROBLEMS, SIGNED_IN, Time } from "../shapes.ts";
+import { rfc3339, rfc3339OrNull } from "../times.ts";
+
+const Presence = Type.Object({
+  address: Type.String(),
+  resource: Type.String(),
+  show: literals(["chat", "available", "away", "xa", "dnd", "offline"]),
+  priority: Type.Integer(),
+  idleSince: Nullable(Time),
+});
+
+const Me = Type.Object(
+  {
+    name: Type.String(),
+    jid: Type.String(),
+    agent: Type.String(),
+    createdAt: Time,
+    pausedUntil: Nullable(Time),
+    presence: Type.Array(Presence, { description: "Where Tidings believes the user to be reachable." }),
+    limits: Type.Object({ subscriptions: Type.Integer(), destinations: Type.Integer() }),
+  },
+  {
+    examples: [
+      {
+        name: "alice",
+        jid: "alice@tidings.localhost",
+        agent: "alice@im.agents.tidings.localhost",
+        createdAt: "2026-03-01T08:00:00.000Z",
+        pausedUntil: null,
+        presence: [],
+        limits: { subscriptions: 200, destinations: 20 },
+      },
+    ],
+  },
+);
+
+const readSchema = {
+  operationId: "readMe",
+  tags: ["me"],
+  summary: "The profile, presence as seen, and limits",
+  security: SIGNED_IN,
+  response: { 200: Me, ...PROBLEMS },
+} as const;
+
+const eraseSchema = {
+  operationId: "eraseMe",
+  tags: ["me"],
+  summary: "Erase everything: subscriptions, history, destinations, sessions, and the IM account",
+  security: SIGNED_IN,
+  headers: ChangeHeaders,
+  response: { 204: Empty, ...PROBLEMS },
+} as const;
+
+export function meRoutes(app: App, parts: Parts): void {
+  app.get("/v1/me", { schema: readSchema }, async (request) =>
+    meOf(await parts.avatars.asUser(callerIn(request), "profile", {})),
+  );
+
+  app.delete("/v1/me", { schema: eraseSchema }, async (request, reply) => {
+    const caller = callerIn(request);
+    await parts.avatars.asUser(caller, "erase", {}, operationId(request, caller.name, "erase"));
+    await removeAccount(parts, caller.name);
+    parts.log.info({ user: caller.name }, "erased");
+    reply.clearCookie(SESSION_COOKIE, { path: "/" });
+    return reply.code(204).send(null);
+  });
+}
+
+async function removeAccount({ addresses, bus }: Parts, name: string): Promise<void> {
+  try {
+    await askPatiently(bus, () => removeAccountStanza(addresses.web, addresses.users, randomUUID(), name));
+  } catch (cause) {
+    const sentence =
+      "Your data is erased, but the IM account could not be removed now. Sign up with the same name and password, and erase again.";
+    throw new Problem(503, sentence, { cause });
+  }
+}
+
+function meOf(profile: ProfileView): Static<typeof Me> {
+  const { name, jid, agent, limits } = profile;
+  return {
+    name,
+    jid,
+    agent,
+    createdAt: rfc3339(profile.createdAt),
+    pausedUntil: rfc3339OrNull(profile.pausedUntilAt),
+    presence: profile.presence.map(({ idleSinceAt, ...seen }) => ({
+      ...seen,
+      idleSince: rfc3339OrNull(idleSinceAt),
+    })),
+    limits,
+  };
+}

@@ -1,0 +1,187 @@
+import { cleanLine, type SubscriptionView } from "@tidings/protocol";
+import Type, { type Static } from "typebox";
+import { operationId } from "../avatar-calls.ts";
+import { feedAddress, lookUp } from "../look-up.ts";
+import type { App, Parts } from "../parts.ts";
+import { PriorityInput, PriorityWord, priorityWord } from "../priority.ts";
+import { Problem } from "../problem.ts";
+import { type Caller, callerIn } from "../session.ts";
+import {
+  ChangeHeaders,
+  Empty,
+  IdParams,
+  List,
+  literals,
+  Nullable,
+  PROBLEMS,
+  SIGNED_IN,
+  Strict,
+  Time,
+} from "../shapes.ts";
+import { rfc3339 } from "../times.ts";
+
+const TITLE_CHARS = 200;
+
+const Subscription = Type.Object(
+  {
+    id: Type.String(),
+    source: Type.String({ description: "Canonical address of the feed." }),
+    title: Type.String(),
+    state: literals(["checking", "active", "failing", "ended"]),
+    problem: Nullable(Type.String({ description: "Why it is failing or ended." })),
+    priority: PriorityWord,
+    createdAt: Time,
+  },
+  {
+    examples: [
+      {
+        id: "rss.5f2b0c6f1f0a4f0e9b7c2d1e3a4b5c6d",
+        source: "https://example.com/feed.xml",
+        title: "Example",
+        state: "active",
+        problem: null,
+        priority: "default",
+        createdAt: "2026-03-01T08:00:00.000Z",
+      },
+    ],
+  },
+);
+
+const Title = Type.String({ minLength: 1, maxLength: TITLE_CHARS });
+const shared = { tags: ["subscriptions"], security: SIGNED_IN } as const;
+
+const listSchema = {
+  ...shared,
+  operationId: "listSubscriptions",
+  summary: "All subscriptions",
+  response: { 200: List(Subscription), ...PROBLEMS },
+} as const;
+
+const subscribeSchema = {
+  ...shared,
+  operationId: "subscribe",
+  summary: "Subscribe to a feed",
+  description: "201 when it is new; the same feed again is 200 with the same id.",
+  headers: ChangeHeaders,
+  body: Strict(
+    {
+      url: Type.String({ maxLength: 10_000, description: "Address of a feed, or of a page that names one." }),
+      title: Type.Optional(Title),
+      priority: Type.Optional(PriorityInput),
+      filter: Type.Optional(
+        Type.Unknown({ description: "Not part of this release: a request that holds it is refused." }),
+      ),
+    },
+    { examples: [{ url: "https://example.com/blog", priority: "high" }] },
+  ),
+  response: { 200: Subscription, 201: Subscription, ...PROBLEMS },
+} as const;
+
+const readSchema = {
+  ...shared,
+  operationId: "readSubscription",
+  summary: "One subscription",
+  params: IdParams,
+  response: { 200: Subscription, ...PROBLEMS },
+} as const;
+
+const changeSchema = {
+  ...shared,
+  operationId: "changeSubscription",
+  summary: "Change the title or the priority",
+  params: IdParams,
+  headers: ChangeHeaders,
+  body: Strict(
+    { title: Type.Optional(Title), priority: Type.Optional(PriorityInput) },
+    { minProperties: 1, examples: [{ title: "Rooms", priority: 5 }] },
+  ),
+  response: { 200: Subscription, ...PROBLEMS },
+} as const;
+
+const endSchema = {
+  ...shared,
+  operationId: "unsubscribe",
+  summary: "End a subscription",
+  params: IdParams,
+  headers: ChangeHeaders,
+  response: { 204: Empty, ...PROBLEMS },
+} as const;
+
+export function subscriptionRoutes(app: App, parts: Parts): void {
+  addListRoutes(app, parts);
+  addItemRoutes(app, parts);
+}
+
+function addListRoutes(app: App, parts: Parts): void {
+  const { avatars } = parts;
+
+  app.get("/v1/subscriptions", { schema: listSchema }, async (request) => {
+    const { items } = await avatars.asUser(callerIn(request), "subscriptions", {});
+    return { items: items.map(subscriptionOf), next: null };
+  });
+
+  app.post("/v1/subscriptions", { schema: subscribeSchema }, async (request, reply) => {
+    const caller = callerIn(request);
+    const { url, title, priority, filter } = request.body;
+    if (filter !== undefined)
+      throw new Problem(422, "Filters are not part of this release; leave the field filter out.");
+    const args = {
+      title: title === undefined ? null : titleOf(title),
+      priority: priority === undefined ? null : priorityWord(priority),
+    };
+    const found = await findFeed(parts, caller, feedAddress(url));
+    const op = operationId(request, caller.name, "subscribe");
+    const { created, subscription } = await avatars.asUser(caller, "subscribe", { url: found, ...args }, op);
+    return reply.code(created ? 201 : 200).send(subscriptionOf(subscription));
+  });
+}
+
+function addItemRoutes(app: App, { avatars }: Parts): void {
+  app.get("/v1/subscriptions/:id", { schema: readSchema }, async (request) =>
+    subscriptionOf(await avatars.asUser(callerIn(request), "subscription", request.params)),
+  );
+
+  app.patch("/v1/subscriptions/:id", { schema: changeSchema }, async (request) => {
+    const caller = callerIn(request);
+    const { title, priority } = request.body;
+    const args = {
+      id: request.params.id,
+      ...(title === undefined ? {} : { title: titleOf(title) }),
+      ...(priority === undefined ? {} : { priority: priorityWord(priority) }),
+    };
+    const op = operationId(request, caller.name, "change");
+    return subscriptionOf(await avatars.asUser(caller, "changeSubscription", args, op));
+  });
+
+  app.delete("/v1/subscriptions/:id", { schema: endSchema }, async (request, reply) => {
+    const caller = callerIn(request);
+    await avatars.asUser(caller, "unsubscribe", request.params, operationId(request, caller.name, "end"));
+    return reply.code(204).send(null);
+  });
+}
+
+/**
+ * The canonical address of the feed at `url`. A feed that the caller has already is found even while its site is down.
+ * Asking for the subscriptions first also makes sure that only a user can make Tidings fetch.
+ */
+async function findFeed({ avatars, queue }: Parts, caller: Caller, url: string): Promise<string> {
+  const { items } = await avatars.asUser(caller, "subscriptions", {});
+  if (items.some(({ source }) => source === url)) return url;
+  const answer = await lookUp(queue, url);
+  if (!answer.found) throw new Problem(422, answer.failure.sentence);
+  return answer.url;
+}
+
+function titleOf(typed: string): string {
+  const title = cleanLine(typed, TITLE_CHARS);
+  if (title === "")
+    throw new Problem(
+      422,
+      "A title holds at least one visible character; leave it out to use the feed's own.",
+    );
+  return title;
+}
+
+function subscriptionOf({ createdAt, ...view }: SubscriptionView): Static<typeof Subscription> {
+  return { ...view, createdAt: rfc3339(createdAt) };
+}

@@ -1,0 +1,7 @@
+import { Table } from "@tidings/store";
+import { inject } from "vitest";
+import { describeStore } from "../packages/testkit/src/describe-store.ts";
+
+const endpoint = inject("dynamoEndpoint");
+
+describeStore("the embedded DynamoDB", () => new Table({ endpoint, table: "store-plays" }));

@@ -1,0 +1,117 @@
+/**
+ * Everything that a play needs: people, feeds, foreign servers, and hands on the installation's processes.
+ *
+ *     const theatre = openTheatre();
+ *     afterEach(() => theatre.clears());
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { inject } from "vitest";
+import { openAuthority } from "../../run/ejabberd/authority.ts";
+import { startForeignServer } from "../foreign-server.ts";
+import { ChatClient } from "./chat-client.ts";
+import { Feed } from "./feed.ts";
+import { Person } from "./person.ts";
+import { order } from "./remote-control.ts";
+
+export interface Abroad {
+  readonly domain: string;
+  /** The client of `user`, who has an account there. */
+  client(user: string): ChatClient;
+}
+
+export class Theatre {
+  readonly domain = inject("domain");
+  readonly webUrl = inject("webUrl");
+  readonly #control = inject("remoteControlUrl");
+  readonly #leftovers: (() => Promise<void>)[] = [];
+
+  /** Signs somebody up under a name that begins with `name`. */
+  async user(name: string): Promise<Person> {
+    const unique = `${name}-${randomBytes(5).toString("hex")}`;
+    const stage = { webUrl: this.webUrl, domain: this.domain, clientUrl: inject("clientUrl") };
+    const person = await Person.signsUp(unique, stage);
+    this.#leftovers.push(async () => {
+      await person.client.goesOffline();
+      if (!person.isGone) await person.erasesEverything();
+    });
+    return person;
+  }
+
+  /** Opens a web site with an empty feed called `title`. */
+  async feed(title: string): Promise<Feed> {
+    const feed = await Feed.open(title);
+    this.#leftovers.push(() => feed.close());
+    return feed;
+  }
+
+  /** Starts a server of somebody else with accounts for `users`. */
+  async abroad(...users: readonly string[]): Promise<Abroad> {
+    const home = await mkdtemp(join(tmpdir(), "tidings-abroad-"));
+    this.#leftovers.push(() => rm(home, { recursive: true, force: true }));
+    const domain = `abroad${randomBytes(3).toString("hex")}.localhost`;
+    const told: Promise<unknown>[] = [];
+    const server = await startForeignServer({
+      home,
+      domain,
+      srv: await this.#remoteSrv(told),
+      authority: await openAuthority(inject("home")),
+      users: Object.fromEntries(users.map((user) => [user, "far away"])),
+    });
+    this.#leftovers.push(async () => {
+      await server.stop();
+      await Promise.all(told);
+    });
+    await Promise.all(told);
+    return { domain, client: (username) => this.#client(server.clientUrl, domain, username) };
+  }
+
+  /** `kill -9` for a process of the installation, such as `avatar-host-h1`; it is started again by its supervisor. */
+  async kills(process: string): Promise<void> {
+    await order(this.#control, "kill", { process });
+  }
+
+  /** Resolves when the process runs (again). */
+  async isBack(process: string): Promise<void> {
+    await order(this.#control, "whenRunning", { process });
+  }
+
+  /** Ends all that the play has brought: clients, accounts, feeds, servers. Rejects with the first failure, after all. */
+  async clears(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const clear of this.#leftovers.splice(0).reverse()) {
+      await clear().catch((error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #client(url: string, domain: string, username: string): ChatClient {
+    const client = new ChatClient({ url, domain, username, password: "far away" });
+    this.#leftovers.push(() => client.goesOffline());
+    return client;
+  }
+
+  /** The responder to SRV look-ups of the installation; what it is told goes to `told`. */
+  async #remoteSrv(told: Promise<unknown>[]) {
+    const servers = await order(this.#control, "servers", {});
+    return {
+      port: inject("ports").srv,
+      domains: new Map(Object.entries(servers as Record<string, number>)),
+      add: (domain: string, port: number) =>
+        void told.push(order(this.#control, "addServer", { domain, port })),
+      remove: (domain: string) => void told.push(order(this.#control, "removeServer", { domain })),
+      stop: async () => {},
+    };
+  }
+}
+
+/** A theatre for the plays of one file. What this process connects to may be certified by the installation's authority. */
+export function openTheatre(): Theatre {
+  const authority = readFileSync(join(inject("home"), "ca.crt"), "utf8");
+  setDefaultCACertificates([...getCACertificates("default"), authority]);
+  return new Theatre();
+}
