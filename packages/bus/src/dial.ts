@@ -11,6 +11,7 @@ import type { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import type { Element } from "@tidings/protocol";
 import { LinkError } from "./errors.ts";
+import { WholeMarkup } from "./whole-markup.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
 /** Stanzas that may arrive in the instant between authentication and `online`. */
@@ -101,16 +102,18 @@ async function open(entity: Entity, service: string, domain: string): Promise<vo
   await entity.open({ domain });
 }
 
-/** Takes reading over from the library: whole characters only, and what the parser throws ends the link. */
+/** Takes reading over from the library: whole characters and tags only, and what the parser throws ends the link. */
 function readInput(entity: Entity, socket: Socket, onInput: () => void, end: (cause: Error) => void): void {
   socket.setEncoding("utf8");
   socket.on("error", end);
   const reader = entity.socket as EventEmitter;
+  const markup = new WholeMarkup();
   reader.removeAllListeners("data");
   reader.on("data", (text: string) => {
     onInput();
     try {
-      entity.parser?.write(text);
+      const whole = markup.push(text);
+      if (whole !== "") entity.parser?.write(whole);
     } catch (error) {
       end(new LinkError("the server sent what is no XML", { cause: error }));
     }
