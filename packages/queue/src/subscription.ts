@@ -1,5 +1,6 @@
 import type { Log } from "@tidings/runtime";
 import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import { AckLine } from "./ack-line.ts";
 import { closeChannel, unlessClosed } from "./close-channel.ts";
 import type { Declarations } from "./declarations.ts";
 import { LastingChannel } from "./lasting-channel.ts";
@@ -24,6 +25,7 @@ export class Subscription implements Consumer {
   readonly #lasting: LastingChannel;
   readonly #started = Promise.withResolvers<void>();
   #consumerTag: string | undefined;
+  #acks: AckLine | null = null;
 
   constructor(link: Link, declarations: Declarations, terms: SubscriptionTerms, log: Log) {
     this.#terms = terms;
@@ -55,6 +57,7 @@ export class Subscription implements Consumer {
   /** See `Consumer.cancel`. May be called twice. */
   async cancel(): Promise<void> {
     this.#started.resolve();
+    this.#acks?.flush();
     await this.#lasting.close();
   }
 
@@ -62,9 +65,11 @@ export class Subscription implements Consumer {
     const { queue, prefetch } = this.#terms;
     await this.#declarations.ensure(queue);
     await channel.prefetch(prefetch);
+    const acks = new AckLine((tag, multiple) => unlessClosed(() => sendAck(channel, tag, multiple)));
+    this.#acks = acks;
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) this.#cancelledByServer(channel);
-      else this.#deliver(new AmqpDelivery(channel, message, this.#terms.answer));
+      else this.#deliver(new AmqpDelivery(channel, acks, message, this.#terms.answer));
     });
     this.#consumerTag = consumerTag;
   }
@@ -91,28 +96,31 @@ class AmqpDelivery implements Delivery {
   readonly body: string;
   readonly redelivered: boolean;
   readonly #channel: ConfirmChannel;
+  readonly #acks: AckLine;
   readonly #message: ConsumeMessage;
   readonly #answer: Answer;
   #isSettled = false;
 
-  constructor(channel: ConfirmChannel, message: ConsumeMessage, answer: Answer) {
+  constructor(channel: ConfirmChannel, acks: AckLine, message: ConsumeMessage, answer: Answer) {
     this.body = message.content.toString("utf8");
     this.redelivered = message.fields.redelivered;
     this.#channel = channel;
+    this.#acks = acks;
     this.#message = message;
     this.#answer = answer;
+    acks.delivered(message.fields.deliveryTag);
   }
 
   ack(): void {
-    this.#settle(() => this.#channel.ack(this.#message));
+    this.#settle(() => this.#acks.ack(this.#message.fields.deliveryTag));
   }
 
   giveBack(): void {
-    this.#settle(() => this.#channel.nack(this.#message, false, true));
+    this.#settle(() => this.#reject(true));
   }
 
   deadLetter(): void {
-    this.#settle(() => this.#channel.nack(this.#message, false, false));
+    this.#settle(() => this.#reject(false));
   }
 
   reply(body: string): void {
@@ -121,9 +129,19 @@ class AmqpDelivery implements Delivery {
     this.ack();
   }
 
+  #reject(mayComeAgain: boolean): void {
+    this.#acks.forget(this.#message.fields.deliveryTag);
+    unlessClosed(() => this.#channel.nack(this.#message, false, mayComeAgain));
+  }
+
   #settle(how: () => void): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    unlessClosed(how);
+    how();
   }
+}
+
+/** amqplib takes a message where the protocol has a tag, and reads nothing else of it. */
+function sendAck(channel: ConfirmChannel, deliveryTag: number, multiple: boolean): void {
+  channel.ack({ fields: { deliveryTag } } as ConsumeMessage, multiple);
 }
