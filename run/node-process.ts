@@ -10,7 +10,7 @@ export const nodeArguments: readonly string[] = ["--max-semi-space-size=1", "--o
  * For what every notification passes through. With the small young generation a fifth of a loaded host's time went into
  * collecting it; this one grows only under load.
  */
-export const busyNodeArguments: readonly string[] = ["--max-semi-space-size=8"];
+export const busyNodeArguments: readonly string[] = ["--max-semi-space-size=16"];
 
 /** Of no use to a service, or secrets of a service that is not this one. */
 const NOT_INHERITED = /^(npm_|VITEST|NODE_OPTIONS$|NODE_CHANNEL_|INIT_CWD$|TWILIO_|TIDINGS_)/;

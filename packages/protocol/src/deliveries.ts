@@ -17,8 +17,10 @@ const Jid = Type.String({ minLength: 1, maxLength: 3_071 });
 const NullableString = Type.Union([Type.String({ maxLength: 500 }), Type.Null()]);
 const NullableTime = Type.Union([Type.Number(), Type.Null()]);
 
-/** Most entries in one message of dispatches, asks or reports. */
+/** Most entries in one message of dispatches or asks: a dispatch carries a whole notification. */
 export const DELIVERY_BATCH = 50;
+/** Most entries in one message of reports. Those of one user travel one message after the other, so it has to hold many. */
+export const REPORT_BATCH = 200;
 
 export const Dispatch = Type.Object({
   /** The user (localpart of the user avatar). */
@@ -89,7 +91,7 @@ export type Report = Static<typeof Report>;
 export const Reports = Type.Object({
   /** Grows with every start of the agent. */
   agentEpoch: Type.Integer({ minimum: 1 }),
-  reports: Type.Array(Report, { maxItems: DELIVERY_BATCH }),
+  reports: Type.Array(Report, { maxItems: REPORT_BATCH }),
 });
 export type Reports = Static<typeof Reports>;
 

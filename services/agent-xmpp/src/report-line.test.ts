@@ -49,9 +49,17 @@ test("of the waiting presence of one resource only the last is sent", () => {
 
 test("under load reports gather into full batches, four in flight", () => {
   const line = newLine();
-  for (let i = 0; i < 500; i++) line.add(delivery(`u${i}`, 1));
-  expect(line.take(0, NO_CHANCE).map(({ reports }) => reports.length)).toEqual([50, 50, 50, 50]);
+  for (let i = 0; i < 1_000; i++) line.add(delivery(`u${i}`, 1));
+  expect(line.take(0, NO_CHANCE).map(({ reports }) => reports.length)).toEqual([200, 200, 200, 200]);
   expect(line.take(1, NO_CHANCE)).toEqual([]);
+});
+
+test("long names make batches shorter, so that none is more than a server lets through", () => {
+  const line = newLine();
+  const address = `${"a".repeat(1_000)}@${"d".repeat(1_000)}`;
+  for (let i = 0; i < 400; i++) line.add(offlineReport(`u${i}`, address + i, 1));
+  for (const { reports } of line.take(0, NO_CHANCE))
+    expect(JSON.stringify(reports).length).toBeLessThan(100_000);
 });
 
 test("a line that is full says that it lost something, until it begins anew", () => {

@@ -8,11 +8,13 @@
  * concerns a user waits while a batch with that user is in flight. Of several waiting presence reports of one resource
  * only the last is kept. When 10,000 wait, new ones are lost, and `isOverflowed` says so until `restart`.
  */
-import { DELIVERY_BATCH, type Report } from "@tidings/protocol";
+import { REPORT_BATCH, type Report } from "@tidings/protocol";
 import { backOffMs } from "@tidings/runtime";
 
 const MAX_WAITING = 10_000;
 const MAX_IN_FLIGHT = 4;
+/** Characters of one batch: with its markup far below what the servers take for a stanza (512 KB). */
+const MAX_BATCH_CHARS = 60_000;
 /** How far to look past reports whose user has to wait. */
 const MAX_LOOK = 1_000;
 const RESEND = { firstMs: 1_000, maxMs: 30_000 };
@@ -100,14 +102,16 @@ export class ReportLine {
     const busy = new Set([...this.#inFlight.values()].flatMap(({ reports }) => reports.map(userOf)));
     const reports: Report[] = [];
     let looked = 0;
+    let chars = 0;
     for (const [count, report] of this.#waiting) {
       looked += 1;
-      if (reports.length === DELIVERY_BATCH || looked > MAX_LOOK) break;
+      if (reports.length === REPORT_BATCH || chars > MAX_BATCH_CHARS || looked > MAX_LOOK) break;
       if (busy.has(userOf(report))) continue;
       this.#waiting.delete(count);
       const key = presenceKey(report);
       if (key !== null) this.#lastPresence.delete(key);
       reports.push(report);
+      chars += sizeOf(report);
     }
     return reports;
   }
@@ -115,6 +119,11 @@ export class ReportLine {
 
 function userOf(report: Report): string {
   return report.kind === "agentUp" ? "" : report.user;
+}
+
+/** About how long a report is as JSON: what strangers can make long in it, and the rest. */
+function sizeOf(report: Report): number {
+  return report.kind === "presence" ? 200 + report.address.length + report.resource.length : 250;
 }
 
 function presenceKey(report: Report): string | null {
