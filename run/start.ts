@@ -1,5 +1,6 @@
 /** `npm start`: the whole installation until a signal comes. Exit code 0 after a signal, 1 when it could not start. */
 import { killNow } from "./leftovers.ts";
+import { onOrphaned } from "./prepare/orphaned.mjs";
 import { readSettings, type Settings } from "./settings.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { onStopSignals } from "./stop-signals.ts";
@@ -17,6 +18,7 @@ try {
     () => void stopAll(),
     () => killAll(settings.TIDINGS_HOME),
   );
+  onOrphaned(() => void stopAll());
   process.on("uncaughtException", (error) => {
     terminal.progress(`unexpected: ${error.stack ?? error.message}`);
     process.exitCode = 1;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { onOrphaned } from "./orphaned.mjs";
 
 /** The supervisor stays for as long as the installation runs: a small heap, and a young generation of 3 x 1 MB. */
 const SMALL = ["--max-semi-space-size=1", "--optimize-for-size"];
@@ -21,6 +22,7 @@ export function handOver(root, { script, args, cache }) {
   const child = spawn(node, all, { stdio: "inherit", env });
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
     process.on(signal, () => child.kill(signal));
+  onOrphaned(() => child.kill("SIGTERM"));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
