@@ -6,7 +6,7 @@ import type { DeliveryReport, Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { type Decision, decide, type Whereabouts } from "./decide.ts";
-import { begin, DISPATCH_TIMEOUT_MS, doubt, HANDED_DOUBT_MS, isOpen, redecide, report } from "./progress.ts";
+import { begin, doubt, dueAt, HANDED_DOUBT_MS, isOpen, redecide, repeat, report } from "./progress.ts";
 import {
   type CoreRow,
   type DeliveriesRow,
@@ -81,13 +81,13 @@ export class Deliveries {
     }
   }
 
-  /** An agent's report on one delivery. */
+  /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
   onReport(turn: Turn, said: DeliveryReport, situation: Situation): void {
     const number = turn.text(INDEX + said.notification);
     if (number === undefined) return;
     const before = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
     if (before === undefined) return;
-    const after = report(before, said);
+    const after = report(before, { ...said, at: turn.nowAt });
     if (after !== before) this.#store(turn, number, before, after, situation);
   }
 
@@ -105,17 +105,16 @@ export class Deliveries {
   /** Dispatches again, with the same ids, all that no agent has spoken of yet. */
   repeatDispatches(turn: Turn, situation: Situation): void {
     for (const [number, row] of [...this.#pending]) {
-      if (dispatchedIn(row) > 0) this.#dispatchAgain(turn, number, row, situation);
+      if (dispatchedIn(row) > 0) this.#dispatchStored(turn, number, row, situation, new Set());
     }
   }
 
   /** The alarm rang: repeats dispatches that nobody answered, settles what was handed long enough ago. */
   onAlarm(turn: Turn, situation: Situation): void {
     for (const [number, row] of [...this.#pending]) {
-      const isOverdue = ({ state, at }: { state: string; at: number }) =>
-        state === "dispatched" && turn.nowAt - at >= DISPATCH_TIMEOUT_MS;
-      if (row.deliveries.some(isOverdue)) this.#dispatchAgain(turn, number, row, situation);
-      else this.#store(turn, number, row, row, situation);
+      const after = repeat(row, turn.nowAt);
+      this.#store(turn, number, row, after, situation);
+      if (after !== row) this.#dispatchStored(turn, number, after, situation, new Set());
     }
     this.reconsider(turn, situation);
   }
@@ -141,14 +140,6 @@ export class Deliveries {
       this.#heldInOrder = true;
     }
     return this.#held;
-  }
-
-  #dispatchAgain(turn: Turn, number: string, row: DeliveriesRow, situation: Situation): void {
-    const deliveries = row.deliveries.map((delivery) =>
-      delivery.state === "dispatched" ? { ...delivery, at: turn.nowAt } : delivery,
-    );
-    this.#store(turn, number, row, { ...row, deliveries }, situation);
-    this.#dispatchStored(turn, number, { ...row, deliveries }, situation, new Set());
   }
 
   #dispatchStored(
@@ -235,14 +226,14 @@ export class Deliveries {
     );
   }
 
-  #setAlarm(turn: Turn, row: DeliveriesRow): void {
-    const retryAt = Math.min(
-      ...row.deliveries.map((delivery) => delivery.retryAt ?? Number.POSITIVE_INFINITY),
-    );
-    if (Number.isFinite(retryAt) && (turn.alarmAt === null || turn.alarmAt > retryAt)) turn.setAlarm(retryAt);
-    if (row.deliveries.every(({ state }) => state !== "dispatched" && state !== "handed")) return;
-    const at = Math.ceil((turn.nowAt + DISPATCH_TIMEOUT_MS) / ALARM_GRAIN_MS) * ALARM_GRAIN_MS;
-    if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
+  #setAlarm(turn: Turn, { deliveries }: DeliveriesRow): void {
+    for (const delivery of deliveries) {
+      const due = dueAt(delivery);
+      // What is due and still held waits for the user: an alarm in the past would ring without end.
+      if (due === null || due <= turn.nowAt) continue;
+      const at = delivery.state === "held" ? due : Math.ceil(due / ALARM_GRAIN_MS) * ALARM_GRAIN_MS;
+      if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
+    }
   }
 
   #keep(number: string, row: DeliveriesRow): void {

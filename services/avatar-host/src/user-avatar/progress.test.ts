@@ -2,8 +2,18 @@ import type { DeliveryReport, ReportedState } from "@tidings/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Decision } from "./decide.ts";
-import { begin, doubt, furthest, HANDED_DOUBT_MS, IM_EXPIRES_MS, redecide, report } from "./progress.ts";
-import type { DeliveriesRow, DestinationRow } from "./rows.ts";
+import {
+  begin,
+  doubt,
+  dueAt,
+  furthest,
+  HANDED_DOUBT_MS,
+  IM_EXPIRES_MS,
+  redecide,
+  repeat,
+  report,
+} from "./progress.ts";
+import type { DeliveriesRow, Delivery, DestinationRow } from "./rows.ts";
 
 const im: DestinationRow = {
   id: "im",
@@ -95,7 +105,7 @@ test("a trace tells each step once, and is bounded", () => {
   for (let attempt = 1; attempt <= 100; attempt++) {
     row = report(row, says("handed", { attempt }));
     row = doubt(row, "im", 2);
-    row = redecide(row, [decision("dispatch")], 2);
+    row = redecide(row, [decision("dispatch")], 700_000);
   }
   expect(row.trace).toHaveLength(60);
   expect(row.trace.slice(-3).map(({ state }) => state)).toEqual(["handed", "held", "dispatched"]);
@@ -114,15 +124,68 @@ test("what was handed long ago is not doubted when the client leaves", () => {
   expect(doubt(handed, "im", HANDED_DOUBT_MS)).toBe(handed);
 });
 
-test("a refusal that may pass holds the delivery for another try, up to the tenth", () => {
+test("a server that is away is tried for 24 hours, ever more rarely, and then the delivery expires", () => {
   let row = dispatched();
-  for (let attempt = 1; attempt < 10; attempt++) {
-    row = report(row, says("refused", { attempt, mayRetry: true }));
+  let nowAt = 0;
+  let tries = 0;
+  for (; stateOf(row) === "dispatched"; tries++) {
+    const attempt = attemptOf(row) ?? 0;
+    nowAt += 10_000;
+    row = report(
+      row,
+      says("refused", { attempt, mayRetry: true, at: nowAt, condition: "remote-server-timeout" }),
+    );
     expect(stateOf(row)).toBe("held");
+    nowAt = row.deliveries[0]?.retryAt ?? 0;
+    row = redecide(row, [decision("dispatch")], nowAt);
+  }
+  expect(stateOf(row)).toBe("expired");
+  expect(nowAt).toBeGreaterThanOrEqual(IM_EXPIRES_MS);
+  expect(nowAt).toBeLessThan(IM_EXPIRES_MS + 620_000);
+  expect(tries).toBeLessThan(160);
+});
+
+test("a server that says for the tenth time that it has nobody to give it to is believed", () => {
+  let row = dispatched();
+  const refuse = (attempt: number, condition: string) => {
+    row = report(row, says("refused", { attempt, mayRetry: true, condition }));
+  };
+  for (let attempt = 1; attempt < 20; attempt++) {
+    refuse(attempt, attempt % 2 === 0 ? "remote-server-timeout" : "service-unavailable");
+    if (stateOf(row) !== "held") break;
     row = redecide(row, [decision("dispatch")], 3_600_000);
   }
-  row = report(row, says("refused", { attempt: 10, mayRetry: true }));
-  expect(row.deliveries[0]).toMatchObject({ state: "refused", reason: "refused: recipient-unavailable" });
+  expect(row.deliveries[0]).toMatchObject({
+    state: "refused",
+    reason: "refused: service-unavailable",
+    attempt: 19,
+  });
+});
+
+test("a dispatch without a word is repeated later and later as the same attempt, and expires after a day", () => {
+  let row = dispatched();
+  const repeatedAt: number[] = [];
+  for (let nowAt = 0; stateOf(row) === "dispatched"; nowAt = dueAt(row.deliveries[0] as Delivery) ?? nowAt) {
+    const next = repeat(row, nowAt);
+    if (next !== row) repeatedAt.push(nowAt);
+    row = next;
+  }
+  expect(repeatedAt.slice(0, 4)).toEqual([30_000, 90_000, 210_000, 450_000]);
+  expect(repeatedAt.length).toBeLessThan(160);
+  expect(attemptOf(row)).toBe(1);
+  expect(stateOf(row)).toBe("expired");
+  expect(row.trace.map(({ state }) => state)).toEqual(["dispatched", "expired"]);
+});
+
+test("a client that leaves again and again without confirming is sent it later and later", () => {
+  const offer = (row: DeliveriesRow, nowAt: number) => {
+    const sent = redecide(row, [decision("dispatch")], nowAt);
+    if (sent === row) return row;
+    return doubt(report(sent, says("handed", { attempt: attemptOf(sent) ?? 0, at: nowAt })), "im", nowAt);
+  };
+  let row = doubt(report(dispatched(), says("handed", { at: 0 })), "im", 0);
+  for (let nowAt = 0; nowAt < 60_000; nowAt += 100) row = offer(row, nowAt);
+  expect(attemptOf(row)).toBeLessThan(8);
 });
 
 test("a refusal for good is the end, unless the client has it all the same", () => {

@@ -21,10 +21,15 @@ export const HANDED_DOUBT_MS = 30_000;
 /** A held IM delivery is given up after this long (milliseconds). */
 export const IM_EXPIRES_MS = 24 * 3_600_000;
 const TRACE_STEPS = 60;
-/** Tries at a destination that refuses for a passing reason. */
-const MOST_ATTEMPTS = 10;
-/** Without it a server that is away for a moment would use up all tries in that moment. */
+/**
+ * Times that the user's own server may say service-unavailable. It says so of somebody who has just left, and also of an
+ * account that is none and of a contact that is blocked (RFC 6121 §8.5.1, XEP-0191 §5), which no later try changes.
+ */
+const MOST_UNAVAILABLE = 10;
+/** Between tries: a server that is away is tried until the delivery expires, and not often (milliseconds). */
 const RETRY = { firstMs: 2_000, maxMs: 600_000 };
+/** Between repeats of a dispatch without a word; an agent that comes up is told at once (milliseconds). */
+const REPEAT = { firstMs: DISPATCH_TIMEOUT_MS, maxMs: 600_000 };
 
 const RANK: Readonly<Record<DeliveryState, number>> = {
   skipped: 0,
@@ -85,12 +90,51 @@ export function doubt(row: DeliveriesRow, destination: string, nowAt: number): D
     delivery.destination === destination &&
     delivery.state === "handed" &&
     nowAt - delivery.at < HANDED_DOUBT_MS
-      ? heldAgain(delivery, "the client left before it confirmed", nowAt)
+      ? doubted(delivery, nowAt)
       : delivery,
   );
   return deliveries.some((delivery, at) => delivery !== row.deliveries[at])
     ? withSteps(row, deliveries)
     : row;
+}
+
+/**
+ * When the clock has something to do for this delivery, epoch milliseconds; null while it waits for news alone. A time
+ * that has passed means that the delivery waits for the user now.
+ */
+export function dueAt(delivery: Delivery): number | null {
+  switch (delivery.state) {
+    case "held":
+      return delivery.retryAt ?? null;
+    case "dispatched":
+      return delivery.at + backOffMs((delivery.repeats ?? 0) + 1, REPEAT, 1);
+    case "handed":
+      return delivery.at + HANDED_DOUBT_MS;
+    default:
+      return null;
+  }
+}
+
+/** Dispatches without a word from the agent, later and later, until they expire; the same row when none is due. */
+export function repeat(row: DeliveriesRow, nowAt: number): DeliveriesRow {
+  const deliveries = row.deliveries.map((delivery) =>
+    delivery.state === "dispatched" && (dueAt(delivery) ?? nowAt) <= nowAt
+      ? repeated(delivery, nowAt)
+      : delivery,
+  );
+  const expired = deliveries.filter(({ state }) => state === "expired");
+  if (deliveries.every((delivery, at) => delivery === row.deliveries[at])) return row;
+  return { deliveries, trace: [...row.trace, ...expired.map(stepOf)].slice(-TRACE_STEPS) };
+}
+
+function repeated(delivery: Delivery, nowAt: number): Delivery {
+  const heldSinceAt = delivery.heldSinceAt ?? delivery.at;
+  if (nowAt - heldSinceAt >= IM_EXPIRES_MS) return expired(delivery, nowAt);
+  return { ...delivery, at: nowAt, heldSinceAt, repeats: (delivery.repeats ?? 0) + 1 };
+}
+
+function expired(delivery: Delivery, nowAt: number): Delivery {
+  return { ...delivery, state: "expired", at: nowAt, reason: "held for 24 h; it stays in the history" };
 }
 
 function decided({ destination, action, reason }: Decision, held: Delivery | null, nowAt: number): Delivery {
@@ -103,13 +147,12 @@ function decided({ destination, action, reason }: Decision, held: Delivery | nul
     reason,
     attempt: held?.attempt ?? 1,
     heldSinceAt: held?.heldSinceAt ?? (state === "held" ? nowAt : null),
+    ...(held?.unavailable === undefined ? {} : { unavailable: held.unavailable }),
   };
 }
 
 function expireOr(delivery: Delivery, decision: Decision | undefined, nowAt: number): Delivery {
-  if (nowAt - (delivery.heldSinceAt ?? nowAt) >= IM_EXPIRES_MS) {
-    return { ...delivery, state: "expired", at: nowAt, reason: "held for 24 h; it stays in the history" };
-  }
+  if (nowAt - (delivery.heldSinceAt ?? nowAt) >= IM_EXPIRES_MS) return expired(delivery, nowAt);
   if (decision === undefined)
     return { ...delivery, state: "skipped", at: nowAt, reason: "the destination was removed" };
   if (delivery.retryAt !== undefined && nowAt < delivery.retryAt) return delivery;
@@ -133,16 +176,25 @@ function reported(delivery: Delivery, said: DeliveryReport): Delivery {
 function refused(delivery: Delivery, said: DeliveryReport): Delivery {
   if (delivery.state !== "dispatched" && delivery.state !== "handed") return delivery;
   const why = `refused: ${said.condition ?? "no reason given"}`;
-  if (said.mayRetry && delivery.attempt < MOST_ATTEMPTS) {
-    const retryAt = said.at + backOffMs(delivery.attempt, RETRY, 1);
-    return { ...heldAgain(delivery, why, said.at), retryAt };
-  }
-  return { ...delivery, state: "refused", at: said.at, reason: why };
+  const unavailable = (delivery.unavailable ?? 0) + (said.condition === "service-unavailable" ? 1 : 0);
+  if (!said.mayRetry || unavailable >= MOST_UNAVAILABLE)
+    return { ...delivery, state: "refused", at: said.at, reason: why };
+  const retryAt = said.at + backOffMs(delivery.attempt, RETRY, 1);
+  const held = { ...heldAgain(delivery, why, said.at), retryAt };
+  return unavailable === 0 ? held : { ...held, unavailable };
 }
 
 function heldAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
+  const { repeats: _, ...rest } = delivery;
   const heldSinceAt = delivery.heldSinceAt ?? nowAt;
-  return { ...delivery, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };
+  return { ...rest, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };
+}
+
+/** The first time at once; a client that comes and goes all the time is sent it later and later. */
+function doubted(delivery: Delivery, nowAt: number): Delivery {
+  const held = heldAgain(delivery, "the client left before it confirmed", nowAt);
+  if (delivery.attempt === 1) return held;
+  return { ...held, retryAt: nowAt + backOffMs(delivery.attempt - 1, RETRY, 1) };
 }
 
 function withSteps(row: DeliveriesRow, deliveries: readonly Delivery[]): DeliveriesRow {

@@ -73,6 +73,10 @@ export interface Delivery {
   readonly heldSinceAt: number | null;
   /** Not before then after a refusal for a passing reason. */
   readonly retryAt?: number;
+  /** How often it was dispatched again because the agent said nothing. */
+  readonly repeats?: number;
+  /** How often the user's server said service-unavailable. */
+  readonly unavailable?: number;
 }
 
 export interface DeliveriesRow {

@@ -306,3 +306,17 @@ test("arguments that do not fit a call, and calls that are none, are refused", a
     condition: "feature-not-implemented",
   });
 });
+
+test("a try that is due while nobody is there waits for somebody, and does not ring without end", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  becomes("a", "refused", { mayRetry: true, condition: "remote-server-timeout", at: alice.nowAt });
+  shows("offline");
+  for (let rings = 0; alice.alarmAt !== null && alice.alarmAt - alice.nowAt < 60_000; rings++) {
+    expect(rings).toBeLessThan(5);
+    alice.isRung();
+  }
+  shows("available");
+  expect(dispatched()).toEqual(["a 2"]);
+});
