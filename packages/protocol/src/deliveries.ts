@@ -121,9 +121,19 @@ export function reportsStanza(
   return message(agent, `${shardLocalpart(to)}@${siloDomain}`, payload("reports", { id }, reports));
 }
 
-/** `<reported id="…"/>`: the reports with that id are in the journal. */
-export function reportedStanza(siloDomain: string, from: Shard, agent: string, id: string): Element {
-  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("reported", { id }));
+/**
+ * `<reported id="…" epoch="…"/>`: the reports with that id are in the journal. `agentEpoch` is the highest that the shard
+ * has seen: an agent whose clock went back learns from it that its own is too low to count.
+ */
+export function reportedStanza(
+  siloDomain: string,
+  from: Shard,
+  agent: string,
+  id: string,
+  agentEpoch: number,
+): Element {
+  const attributes = { id, epoch: String(agentEpoch) };
+  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("reported", attributes));
 }
 
 export const readDispatches = (element: Element) => payloadOf(Dispatches, element, "dispatches").dispatches;

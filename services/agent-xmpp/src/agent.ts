@@ -94,7 +94,7 @@ export class Agent {
         for (const ask of this.#ownOf(shard, readAsks(order))) this.#contacts.ask(ask);
         return;
       case "reported":
-        this.#reporter.acknowledged(shard, String(order.attrs.id));
+        this.#reporter.acknowledged(shard, String(order.attrs.id), Number(order.attrs.epoch));
     }
   }
 

@@ -91,6 +91,16 @@ test("at its start and after a break the agent tells all shards that it is up", 
   await eventually(() => expect(ups()).toHaveLength(128));
 });
 
+test("an agent whose clock went back begins a life that is later than the one the shards know", async () => {
+  const ups = () => stage.reports.filter(({ kind }) => kind === "agentUp");
+  await eventually(() => expect(ups()).toHaveLength(64));
+  const known = Date.now() + 3_600_000;
+  stage.agentEpoch = known;
+  await presence(`${ALICE}/phone`);
+  await eventually(() => expect(ups()).toHaveLength(65));
+  await eventually(() => expect(stage.agentEpoch).toBeGreaterThan(known));
+});
+
 test("nobody is told anyone else's presence", async () => {
   await presence(`${ALICE}/phone`);
   await stage.sends(xml("presence", { from: "mallory@elsewhere.test/x", to: ALICES_AGENT, type: "probe" }));

@@ -41,6 +41,10 @@ export class ReportLine {
     this.#newId = newId;
   }
 
+  get agentEpoch(): number {
+    return this.#agentEpoch;
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }

@@ -42,9 +42,18 @@ export class Reporter {
     for (let shard = 0; shard < SHARDS; shard++) this.#restart(shard);
   }
 
-  /** `<reported id>` has come from `shard`. */
-  acknowledged(shard: Shard, id: string): void {
-    if (this.#lines[shard]?.acknowledge(id)) this.#flush(shard);
+  /**
+   * `<reported id>` has come from `shard`, which knows the agent's life `knownEpoch`. When that is a later one than the
+   * present, the clock has gone back since, and what is said of presence counts for nothing until the epoch is higher.
+   */
+  acknowledged(shard: Shard, id: string, knownEpoch: number): void {
+    if (!this.#lines[shard]?.acknowledge(id)) return;
+    if (Number.isSafeInteger(knownEpoch) && knownEpoch > (this.#lines[shard]?.agentEpoch ?? 0)) {
+      this.#log.warn({ shard, knownEpoch }, "the clock has gone back; the agent begins a later life");
+      this.#agentEpoch = Math.max(this.#agentEpoch, knownEpoch);
+      this.#restart(shard);
+    }
+    this.#flush(shard);
   }
 
   /** How many reports are not in a journal yet, for the log. */

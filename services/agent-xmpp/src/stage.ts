@@ -54,6 +54,8 @@ export async function setStage() {
     answers: { addressStanding: standingOf } as Record<string, (call: CallMade) => unknown>,
     lookup: async (_url: string): Promise<unknown> => ({ found: false }),
     acknowledges: true,
+    /** The highest epoch of the agent that the silo knows. */
+    agentEpoch: 0,
     answersPings: true,
   };
 
@@ -61,9 +63,12 @@ export async function setStage() {
     if (stanza.name === "iq") return void silo.send(answer(stanza));
     const child = busChild(stanza);
     if (child?.name !== "reports") return;
-    reports.push(...readReports(child).reports);
+    const said = readReports(child);
+    reports.push(...said.reports);
+    stage.agentEpoch = Math.max(stage.agentEpoch, said.agentEpoch);
     const shard = shardNamed(splitJid(stanza.attrs.to).local) ?? 0;
-    if (stage.acknowledges) void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id));
+    if (stage.acknowledges)
+      void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id, stage.agentEpoch));
   });
   const answer = (iq: Element) => {
     const { from, to, id } = iq.attrs;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AvatarEvent, type Element, shardOf } from "@tidings/protocol";
+import { type AvatarEvent, type Element, type Report, shardOf } from "@tidings/protocol";
 import { silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
@@ -47,7 +47,9 @@ class Recorder implements Avatar {
     turn.put("rang", (turn.get<number>("rang") ?? 0) + 1);
   }
   onPollResult(): void {}
-  onReport(): void {}
+  onReport(turn: Turn, report: Report): void {
+    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), report.kind]);
+  }
 }
 
 const log = silentLog();
@@ -218,4 +220,48 @@ test("events for other shards leave as frames, and again when the shard is serve
     `f:${SHARD}:${SHARD + 1}:1`,
     `f:${SHARD}:${SHARD + 1}:1`,
   ]);
+});
+
+const onDelivery: Report = {
+  kind: "delivery",
+  user: listener,
+  notification: "n",
+  destination: "im",
+  attempt: 1,
+  state: "received",
+  condition: null,
+  mayRetry: false,
+  at: 1,
+};
+const onPresence: Report = {
+  kind: "presence",
+  user: listener,
+  address: "a@d",
+  resource: "phone",
+  show: "available",
+  priority: 0,
+  idleSinceAt: null,
+  order: 1,
+};
+
+test("of an agent's earlier life presence is void, and what became of a delivery counts", async () => {
+  const shard = await open(1);
+  shard.serve();
+  shard.onReports("im.agents.d", "new", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
+  shard.onReports("im.agents.d", "old", { agentEpoch: 4, reports: [onPresence, onDelivery] });
+  expect(await ask(shard, listener)).toEqual(["delivery"]);
+  await eventually(() => expect(sent).toHaveLength(2));
+  expect(sent[1]?.getChild("reported")?.attrs).toMatchObject({ id: "old", epoch: "5" });
+});
+
+test("an agent's life that waited for a sleeping avatar does not count against a later one", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, listener, "tell");
+  const second = await moveToAnotherHost(first, 2);
+  second.serve();
+  second.onReports("im.agents.d", "a", { agentEpoch: 4, reports: [onPresence] });
+  second.onReports("im.agents.d", "b", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
+  await eventually(() => expect(sent.filter((stanza) => stanza.getChild("reported"))).toHaveLength(2));
+  expect(second.agentEpoch).toBe(5);
 });

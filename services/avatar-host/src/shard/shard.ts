@@ -186,20 +186,24 @@ export class Shard {
     });
   }
 
-  /** Reports of the agent at `agent`; acknowledged when they are durable. */
+  /**
+   * Reports of the agent at `agent`; acknowledged when they are durable. Of an earlier life of the agent only presence is
+   * void: what became of a delivery stays true.
+   */
   onReports(agent: string, id: string, { agentEpoch, reports }: Reports): void {
-    const known = this.agentEpoch;
     const users = Map.groupBy(reports.filter(hasUser), ({ user }) => user);
     this.#post([...users.keys()], (commit) => {
+      const known = this.agentEpoch;
       if (agentEpoch > known) this.#noteAgentEpoch(commit, agentEpoch);
-      for (const [user, theirs] of agentEpoch < known ? [] : users) {
+      for (const [user, all] of users) {
+        const theirs = agentEpoch < known ? all.filter(({ kind }) => kind === "delivery") : all;
+        if (theirs.length === 0) continue;
         this.#turn(commit, user, (avatar, turn) => {
           for (const report of theirs) avatar.onReport(turn, report, agentEpoch);
         });
       }
-      commit.onDurable.push(() =>
-        this.#options.send(reportedStanza(this.#options.siloDomain, this.number, agent, id)),
-      );
+      const { siloDomain, send } = this.#options;
+      commit.onDurable.push(() => send(reportedStanza(siloDomain, this.number, agent, id, this.agentEpoch)));
       if (agentEpoch > known) commit.onDurable.push(() => this.#presence.start(AGENT_UP_SPREAD_MS));
     });
   }
