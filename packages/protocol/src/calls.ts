@@ -217,6 +217,9 @@ export function errorElement(error: Pick<CallError, "type" | "condition" | "mess
   );
 }
 
+/** The longest condition of RFC 6120 has 23; a longer one is somebody's invention, and would not fit into a report. */
+const MAX_CONDITION_CHARS = 60;
+
 /** Reads the `<error>` of a stanza of type error; a missing or strange one reads as `cancel`, `undefined-condition`. */
 export function readError(stanza: Element): CallError {
   const ns = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -226,9 +229,9 @@ export function readError(stanza: Element): CallError {
   const condition = error
     ?.getChildElements()
     .find((child) => child.attrs.xmlns === ns && child.name !== "text");
-  const text =
-    error?.getChildText("text", ns) ?? `The call was refused: ${condition?.name ?? "no reason given"}.`;
-  return new CallError(known, condition?.name ?? "undefined-condition", text);
+  const name = (condition?.name ?? "").length <= MAX_CONDITION_CHARS ? condition?.name : undefined;
+  const text = error?.getChildText("text", ns) ?? `The call was refused: ${name ?? "no reason given"}.`;
+  return new CallError(known, name ?? "undefined-condition", text);
 }
 
 /** The `<answer>` of a result IQ. Throws MalformedError when it does not fit the call. */

@@ -147,3 +147,39 @@ test("one ping serves all deliveries that went before it", async () => {
   await eventually(() => expect(stage.states()).toHaveLength(50));
   expect(stage.heard.filter(({ name }) => name === "iq")).toHaveLength(1);
 });
+
+test("a bounce whose condition is an invention of any length is reported in a size that the shard takes", async () => {
+  await stage.dispatches(dispatch());
+  await stage.sends(bounce(ALICE, "cancel", "x".repeat(5_000)));
+  await eventually(() =>
+    expect(stage.lastDelivery()).toMatchObject({ state: "refused", condition: "undefined-condition" }),
+  );
+});
+
+test("a bounce or a receipt without an id, or for what was sent to somebody else, changes nothing", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  const error = errorElement(new CallError("cancel", "item-not-found", "no"));
+  await stage.sends(xml("message", { from: ALICE, to: ALICES_AGENT, type: "error" }, error));
+  await stage.sends(xml("message", { from: ALICE, type: "error", id: ID }, error));
+  await stage.sends(receipt(`${ALICE}/phone`, "never-sent"));
+  await stage.sends(receipt(`${ALICE}/phone`, ""));
+  const elses = xml(
+    "message",
+    { from: ALICE, to: `bob@${AT.im}` },
+    xml("received", { xmlns: "urn:xmpp:receipts", id: ID }),
+  );
+  await stage.sends(elses);
+  await settled(stage);
+  expect(stage.states()).toEqual(["handed"]);
+});
+
+test("what was sent is not sent again after the agent has lost its connection and found it again", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  stage.bus.goOffline();
+  stage.bus.goOnline();
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  expect(messages()).toHaveLength(1);
+});
