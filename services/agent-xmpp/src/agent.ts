@@ -58,7 +58,10 @@ export class Agent {
     this.#contacts = new Contacts(bus, addresses, this.#standings, this.#reporter, log);
     this.#deliveries = new Deliveries(bus, addresses, this.#reporter, log);
     this.#conversation = new Conversation({ bus, queue, addresses }, this.#standings, log);
-    bus.onOnline(() => this.#reporter.announce());
+    bus.onOnline(() => {
+      this.#contacts.beginAnew();
+      this.#reporter.announce();
+    });
     bus.onStanza((stanza) => this.#heard(stanza));
   }
 

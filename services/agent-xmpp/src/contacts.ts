@@ -4,11 +4,20 @@
  * anyone's presence but its own, and keeps no roster: what it needs is at the user avatar.
  */
 import type { Bus } from "@tidings/bus";
-import { type Addresses, type Ask, bareJid, type Element, splitJid, xml } from "@tidings/protocol";
+import {
+  type Addresses,
+  type Ask,
+  bareJid,
+  type Element,
+  type PresenceReport,
+  splitJid,
+  xml,
+} from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { BoundedMap } from "./bounded-map.ts";
 import { caps } from "./features.ts";
 import { offlineReport, presenceReport } from "./presence.ts";
+import { PresenceDamper } from "./presence-damper.ts";
 import { Probes } from "./probes.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Standing, Standings } from "./standing.ts";
@@ -16,6 +25,7 @@ import type { Standing, Standings } from "./standing.ts";
 /** For how long a request to see somebody's presence is remembered: people take their time to agree (milliseconds). */
 const REQUEST_MS = 10 * 60_000;
 const MAX_REQUESTS = 50_000;
+const LOOK_EVERY_MS = 500;
 
 export class Contacts {
   readonly #bus: Bus;
@@ -24,6 +34,8 @@ export class Contacts {
   readonly #reporter: Reporter;
   readonly #log: Log;
   readonly #probes: Probes;
+  readonly #damper = new PresenceDamper();
+  readonly #timer: NodeJS.Timeout;
   /** Requests that are not answered yet, by user and address, and whether the address was probed since. */
   readonly #requests = new BoundedMap<string, "open" | "probed">(MAX_REQUESTS);
   #order = 0;
@@ -35,6 +47,9 @@ export class Contacts {
     this.#reporter = reporter;
     this.#log = log;
     this.#probes = new Probes((user, address) => this.#reportOffline(user, address));
+    this.#timer = setInterval(() => {
+      for (const report of this.#damper.due(performance.now())) reporter.report(report);
+    }, LOOK_EVERY_MS);
   }
 
   /** A presence stanza has come to the agent of a user. */
@@ -75,7 +90,13 @@ export class Contacts {
     }
   }
 
+  /** A new life of the agent begins: presence that waits is void. */
+  beginAnew(): void {
+    this.#damper.clear();
+  }
+
   stop(): void {
+    clearInterval(this.#timer);
     this.#probes.stop();
   }
 
@@ -119,7 +140,11 @@ export class Contacts {
       });
       if (standing !== "verified") return;
     }
-    this.#reporter.report(report);
+    this.#report(report);
+  }
+
+  #report(report: PresenceReport): void {
+    if (this.#damper.mayPass(report, performance.now())) this.#reporter.report(report);
   }
 
   #isOwnAccount(user: string, address: string): boolean {
@@ -128,7 +153,7 @@ export class Contacts {
 
   #reportOffline(user: string, address: string): void {
     this.#order += 1;
-    this.#reporter.report(offlineReport(user, address, this.#order));
+    this.#report(offlineReport(user, address, this.#order));
   }
 
   #say(user: string, to: string, type: string): Promise<void> {
