@@ -1,4 +1,4 @@
-import { asksStanza, shardOf, xml } from "@tidings/protocol";
+import { asksStanza, CallError, errorElement, shardOf, xml } from "@tidings/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ALICE, ALICES_AGENT, AT, eventually, type Stage, setStage, settled } from "./stage.ts";
 
@@ -99,6 +99,14 @@ test("an agent whose clock went back begins a life that is later than the one th
   await presence(`${ALICE}/phone`);
   await eventually(() => expect(ups()).toHaveLength(65));
   await eventually(() => expect(stage.agentEpoch).toBeGreaterThan(known));
+});
+
+test("who could not be reached is asked again, and is then what they say", async () => {
+  const notReached = errorElement(new CallError("wait", "remote-server-timeout", "no"));
+  await presence(ALICE, { type: "error" }, notReached);
+  await eventually(() => expect(told(ALICE)).toEqual(["probe"]));
+  await presence(`${ALICE}/phone`);
+  await eventually(() => expect(stage.presences().at(-1)).toMatchObject({ show: "available" }));
 });
 
 test("nobody is told anyone else's presence", async () => {

@@ -10,17 +10,20 @@ import {
   bareJid,
   type Element,
   type PresenceReport,
+  readError,
   splitJid,
   xml,
 } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { BoundedMap } from "./bounded-map.ts";
 import { caps } from "./features.ts";
+import { isProof } from "./handover.ts";
 import { offlineReport, presenceReport } from "./presence.ts";
 import { PresenceDamper } from "./presence-damper.ts";
 import { Probes } from "./probes.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Standing, Standings } from "./standing.ts";
+import { Unreached } from "./unreached.ts";
 
 /** For how long a request to see somebody's presence is remembered: people take their time to agree (milliseconds). */
 const REQUEST_MS = 10 * 60_000;
@@ -35,6 +38,7 @@ export class Contacts {
   readonly #log: Log;
   readonly #probes: Probes;
   readonly #damper = new PresenceDamper();
+  readonly #unreached = new Unreached();
   readonly #timer: NodeJS.Timeout;
   /** Requests that are not answered yet, by user and address, and whether the address was probed since. */
   readonly #requests = new BoundedMap<string, "open" | "probed">(MAX_REQUESTS);
@@ -47,9 +51,7 @@ export class Contacts {
     this.#reporter = reporter;
     this.#log = log;
     this.#probes = new Probes((user, address) => this.#reportOffline(user, address));
-    this.#timer = setInterval(() => {
-      for (const report of this.#damper.due(performance.now())) reporter.report(report);
-    }, LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#look(performance.now()), LOOK_EVERY_MS);
   }
 
   /** A presence stanza has come to the agent of a user. */
@@ -100,6 +102,18 @@ export class Contacts {
     this.#probes.stop();
   }
 
+  #look(nowMs: number): void {
+    for (const report of this.#damper.due(nowMs)) this.#reporter.report(report);
+    for (const { user, address } of this.#unreached.due(nowMs)) void this.#say(user, address, "probe");
+  }
+
+  /** An error that our own side made says nothing of the address but that its server is not there now. */
+  #noteReach(user: string, address: string, presence: Element): void {
+    if (presence.attrs.type === "error" && !isProof(readError(presence).condition))
+      this.#unreached.add(user, address, performance.now());
+    else this.#unreached.reached(user, address);
+  }
+
   async #subscribed(user: string, address: string, standing: Standing): Promise<void> {
     if (standing === "noUser") return this.#say(user, address, "unsubscribed");
     await this.#say(user, address, "subscribed");
@@ -140,6 +154,7 @@ export class Contacts {
       });
       if (standing !== "verified") return;
     }
+    this.#noteReach(user, address, presence);
     this.#report(report);
   }
 
