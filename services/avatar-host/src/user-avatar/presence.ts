@@ -40,6 +40,16 @@ export function isAnyonePresent(presence: PresenceRow): boolean {
   );
 }
 
+/** False when what `said` is leaving cannot have taken a message with it, as it was known not to be there, or not to receive. */
+export function mayHaveTaken(before: PresenceRow, said: PresenceReport, agentEpoch: number): boolean {
+  const resources = before.agentEpoch === agentEpoch ? before.addresses[said.address] : undefined;
+  if (resources === undefined) return true;
+  const canReceive = ({ show, priority }: ResourceRow) => show !== "offline" && priority >= 0;
+  if (said.resource === "") return Object.values(resources).some(canReceive);
+  const known = resources[said.resource];
+  return known === undefined || canReceive(known);
+}
+
 type Resources = Readonly<Record<string, ResourceRow>>;
 
 function withResource(before: Resources, said: PresenceReport): Resources {

@@ -320,3 +320,45 @@ test("a try that is due while nobody is there waits for somebody, and does not r
   shows("available");
   expect(dispatched()).toEqual(["a 2"]);
 });
+
+/** Alice's clients confirm; "b" is handed to her phone and not confirmed. */
+async function isHandedUnconfirmed(): Promise<void> {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  becomes("a", "received");
+  alice.hears(SOURCE, notified("b", 2));
+  becomes("b", "handed");
+}
+
+test("what leaves twice, or never received, takes nothing with it", async () => {
+  await isHandedUnconfirmed();
+  shows("offline", "desk");
+  expect(dispatched()).toEqual(["b 2"]);
+  becomes("b", "handed", { attempt: 2 });
+  shows("offline", "desk");
+  expect(await stateOf("b")).toBe("handed");
+});
+
+test("a client that left while the agent was dead has its notification held again, and a late receipt ends that", async () => {
+  await isHandedUnconfirmed();
+  agentEpoch = 2;
+  alice.getsReport({ kind: "agentUp" }, agentEpoch);
+  expect(dispatched()).toEqual([]);
+  alice.nowAt += 13_000;
+  shows("offline", "");
+  expect(await stateOf("b")).toBe("held");
+  becomes("b", "received");
+  expect(await stateOf("b")).toBe("received");
+  shows("available");
+  expect(dispatched()).toEqual([]);
+});
+
+test("an agent that comes up is told again, with the same attempt, what was not reported, and nothing else", async () => {
+  await isHandedUnconfirmed();
+  alice.hears(SOURCE, notified("c", 3));
+  alice.fallsAsleep();
+  alice.getsReport({ kind: "agentUp" }, ++agentEpoch);
+  expect(dispatched()).toEqual(["c 1"]);
+  expect(alice.asked).toEqual([OWN]);
+});

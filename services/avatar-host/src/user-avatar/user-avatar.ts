@@ -22,7 +22,7 @@ import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
 import { type CallContext, HANDLERS, isCallName, WrongCodeError } from "./calls.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
-import { isAnyonePresent, NO_PRESENCE, withReport } from "./presence.ts";
+import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import {
   CORE,
   type CoreRow,
@@ -178,7 +178,8 @@ export class UserAvatar implements Avatar {
     if (after === before) return;
     turn.put(PRESENCE, after);
     const deliveries = this.#open(turn);
-    if (report.show === "offline") deliveries.onLeft(turn, report.address, this.#situation(turn, core));
+    if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
+      deliveries.onLeft(turn, report.address, this.#situation(turn, core));
     deliveries.reconsider(turn, this.#situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
   }
