@@ -12,6 +12,8 @@ export type ReportedState = "handed" | "received" | "displayed" | "acted" | "ref
 
 const KEPT_MS = 24 * 3_600_000;
 const MAX_ENTRIES = 200_000;
+/** Addresses may be 3,071 characters long: without this bound they could fill the memory. */
+const MAX_KEY_CHARS = 60_000_000;
 const RANK: Record<ReportedState, number> = { handed: 1, refused: 2, received: 3, displayed: 4, acted: 5 };
 
 export interface Delivery {
@@ -36,7 +38,7 @@ export function deliveryKey(user: string, notification: string, address: string)
 }
 
 export class DeliveryMemory {
-  readonly #deliveries = new BoundedMap<string, Delivery>(MAX_ENTRIES);
+  readonly #deliveries = new BoundedMap<string, Delivery>(MAX_ENTRIES, MAX_KEY_CHARS);
 
   /**
    * Notes that `dispatch` is being carried out. Returns its key, or the delivery that was noted before when this attempt

@@ -27,6 +27,11 @@ export function isProof(condition: string): boolean {
 export class Handover {
   readonly #domains = new Map<string, Domain>();
 
+  /** How many domains have something unproven. */
+  get domains(): number {
+    return this.#domains.size;
+  }
+
   /** The message `key` was sent to `domain`. */
   sent(domain: string, key: string): void {
     let state = this.#domains.get(domain);
