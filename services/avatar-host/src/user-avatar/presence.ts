@@ -13,7 +13,7 @@ export function withReport(presence: PresenceRow, said: PresenceReport, agentEpo
   const addresses = agentEpoch > presence.agentEpoch ? {} : presence.addresses;
   const before = addresses[said.address] ?? {};
   const known = before[said.resource];
-  if (known !== undefined && known.order >= said.order) return presence;
+  if (known !== undefined && (known.order >= said.order || isNoNews(known, said))) return presence;
   return { agentEpoch, addresses: { ...addresses, [said.address]: withResource(before, said) } };
 }
 
@@ -48,6 +48,17 @@ export function mayHaveTaken(before: PresenceRow, said: PresenceReport, agentEpo
   if (said.resource === "") return Object.values(resources).some(canReceive);
   const known = resources[said.resource];
   return known === undefined || canReceive(known);
+}
+
+/** Clients say again what they have said, some of them often; it is not written down again. */
+function isNoNews(known: ResourceRow, said: PresenceReport): boolean {
+  const isOfOne = said.resource !== "";
+  return (
+    isOfOne &&
+    known.show === said.show &&
+    known.priority === said.priority &&
+    known.idleSinceAt === said.idleSinceAt
+  );
 }
 
 type Resources = Readonly<Record<string, ResourceRow>>;
