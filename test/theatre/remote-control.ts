@@ -15,6 +15,10 @@ interface Orders {
   whenRunning: { readonly process: string };
   /** SIGKILL to a node of ejabberd, and a new start; answered when it is up again. */
   restartNode: { readonly role: Role };
+  /** SIGKILL to a node of ejabberd, which stays down until `startNode`. */
+  killNode: { readonly role: Role };
+  /** Answered when it is up. */
+  startNode: { readonly role: Role };
   addServer: { readonly domain: string; readonly port: number };
   removeServer: { readonly domain: string };
   /** Answered with domain → port of all servers. */
@@ -66,6 +70,8 @@ function ordersOf(stack: Stack): Handlers {
       await stack.ejabberd.kill(role);
       await stack.ejabberd.restart(role);
     },
+    killNode: ({ role }) => stack.ejabberd.kill(role),
+    startNode: ({ role }) => stack.ejabberd.restart(role),
     addServer: ({ domain, port }) => srv.add(domain, port),
     removeServer: ({ domain }) => srv.remove(domain),
     servers: () => Object.fromEntries(srv.domains),

@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { inject } from "vitest";
 import { openAuthority } from "../../run/ejabberd/authority.ts";
-import { startForeignServer } from "../foreign-server.ts";
+import type { Role } from "../../run/ejabberd/nodes.ts";
+import { type ForeignServer, startForeignServer } from "../foreign-server.ts";
 import { ChatClient } from "./chat-client.ts";
 import { Feed } from "./feed.ts";
 import { Person } from "./person.ts";
@@ -22,6 +23,8 @@ export interface Abroad {
   readonly domain: string;
   /** The client of `user`, who has an account there. */
   client(user: string): ChatClient;
+  /** The server is away during `work`, and back afterwards, also when that fails; clients are made anew. */
+  isAwayDuring(work: () => Promise<void>): Promise<void>;
 }
 
 export class Theatre {
@@ -55,24 +58,47 @@ export class Theatre {
     this.#leftovers.push(() => rm(home, { recursive: true, force: true }));
     const domain = `abroad${randomBytes(3).toString("hex")}.localhost`;
     const told: Promise<unknown>[] = [];
-    const server = await startForeignServer({
-      home,
-      domain,
-      srv: await this.#remoteSrv(told),
-      authority: await openAuthority(inject("home")),
-      users: Object.fromEntries(users.map((user) => [user, "far away"])),
-    });
-    this.#leftovers.push(async () => {
+    const authority = await openAuthority(inject("home"));
+    const passwords = Object.fromEntries(users.map((user) => [user, "far away"]));
+    const start = async (): Promise<ForeignServer> => {
+      const srv = await this.#remoteSrv(told);
+      const started = await startForeignServer({ home, domain, srv, authority, users: passwords });
+      await Promise.all(told);
+      return started;
+    };
+    let server = await start();
+    const stop = async () => {
       await server.stop();
       await Promise.all(told);
-    });
-    await Promise.all(told);
-    return { domain, client: (username) => this.#client(server.clientUrl, domain, username) };
+    };
+    this.#leftovers.push(stop);
+    return {
+      domain,
+      client: (username) => this.#client(server.clientUrl, domain, username),
+      isAwayDuring: async (work) => {
+        await stop();
+        try {
+          await work();
+        } finally {
+          server = await start();
+        }
+      },
+    };
   }
 
   /** `kill -9` for a process of the installation, such as `avatar-host-h1`; it is started again by its supervisor. */
   async kills(process: string): Promise<void> {
     await order(this.#control, "kill", { process });
+  }
+
+  /** `kill -9` for a cluster of ejabberd, which comes back after `work`, also when that fails. */
+  async isWithout(role: Role, work: () => Promise<void>): Promise<void> {
+    await order(this.#control, "killNode", { role });
+    try {
+      await work();
+    } finally {
+      await order(this.#control, "startNode", { role });
+    }
   }
 
   /** Resolves when the process runs (again). */
