@@ -30,6 +30,8 @@ export interface ShardStoreOptions<Told> {
   readonly log: Log;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
   readonly onLost: (error: Error) => void;
+  /** Null while the owner is sure of its ownership, else what effects must wait for. Without it owners are always sure. */
+  readonly assured?: () => Promise<void> | null;
   /** Turns what the commits of a record have told into further rows of it: the frames in the outbox. */
   readonly onSeal: (told: readonly Told[]) => readonly Row[];
 }
@@ -179,6 +181,11 @@ export class ShardStore<Told = never> {
     while (this.#pumping !== null) await this.#pumping;
   }
 
+  /** Writes what is durable into the checkpoints, so that the next owner has little to read back. */
+  async checkpoint(): Promise<void> {
+    if (this.#isOpen) await this.#checkpointer.start(this.#settledSeq, Date.now());
+  }
+
   /** Drains, says in the journal that this owner stops by itself, and closes. */
   async release(): Promise<void> {
     await this.drained();
@@ -248,6 +255,7 @@ export class ShardStore<Told = never> {
     for (const row of sealed) this.#overlay.set(row);
     const rows = [...commits.flatMap((commit) => commit.rows), ...sealed];
     if (rows.length > 0) this.#settle(rows, await this.#journal.append(encodeGroup(rows)));
+    await this.#options.assured?.();
     if (!this.#isOpen) return;
     for (const commit of commits) commit.onDurable?.();
   }
