@@ -41,9 +41,9 @@ export class Leases {
     return this.#table.replaceIf("H#", heartbeat.host, "inc", { S: heartbeat.inc }, itemOf(heartbeat));
   }
 
-  /** Says that the host has stopped by itself. */
-  async leave(host: string): Promise<void> {
-    await this.#table.delete("H#", [host]);
+  /** Says that the incarnation `inc` of the host has stopped by itself; does nothing when another one has its name. */
+  async leave(host: string, inc: string): Promise<void> {
+    if ((await this.heartbeat(host))?.inc === inc) await this.#table.delete("H#", [host]);
   }
 
   async heartbeats(): Promise<Heartbeat[]> {

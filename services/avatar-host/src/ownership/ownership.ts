@@ -110,7 +110,10 @@ export class Ownership {
     await this.#round;
     for (const shard of this.owned.keys()) this.#release(shard);
     await Promise.all(this.#releases);
-    await this.#options.leases.leave(this.#me.host);
+    const { leases, log } = this.#options;
+    await leases
+      .leave(this.#me.host, this.#me.inc)
+      .catch((error) => log.warn({ err: error }, "others will find out by the heartbeat"));
   }
 
   /** A shard has become free: looks at once, not only at the next round. */
