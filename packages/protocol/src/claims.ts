@@ -31,3 +31,10 @@ export function claimStanza(
 export const REVOKED = "revoked";
 /** What the router sends to the monitor every second while an unowned shard has mail: `<wake shard="17" spooled="3"/>`. */
 export const WAKE = "wake";
+/** What a host that has given a shard back sends to the other hosts, so that one of them takes it at once: `<free shard="17"/>`. */
+export const FREE = "free";
+
+/** The message by which `host` tells the host `to` that `shard` is free. */
+export function freeStanza(host: string, to: string, shard: Shard): Element {
+  return xml("message", { type: "normal", from: host, to }, payload(FREE, { shard: String(shard) }));
+}

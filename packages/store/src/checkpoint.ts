@@ -6,7 +6,7 @@
  *     C#<silo>#<shard>            #position   {seq, epoch}   the journal up to seq is in the checkpoints
  *     C#<silo>#<shard>#<avatar>   <key>       {seq, value?}
  */
-import type { Position } from "./local-file.ts";
+import type { Position } from "./protocol/record.ts";
 import type { Entry, Row } from "./rows.ts";
 import type { Item, Table } from "./table.ts";
 

@@ -2,7 +2,7 @@
 import type { Log } from "@tidings/runtime";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal } from "./journal.ts";
-import type { Position } from "./local-file.ts";
+import type { Position } from "./protocol/record.ts";
 import type { Row } from "./rows.ts";
 
 const AT_RECORDS = 2_000;
@@ -72,7 +72,7 @@ export class Checkpointer {
       }
       await checkpoint.advance({ seq, epoch });
       this.#position = { seq, epoch };
-      await journal.trim(seq - 1);
+      await journal.trim(seq);
     } catch (error) {
       for (const [avatar, key, at] of entriesOf(taken)) markIn(this.#changed, avatar, key, at);
       log.warn({ err: error }, "checkpoint failed, will be tried again");

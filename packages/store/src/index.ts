@@ -1,5 +1,7 @@
 export * from "./journal.ts";
 export * from "./leases.ts";
+export * from "./protocol/tenure.ts";
 export * from "./rows.ts";
 export * from "./shard-store.ts";
 export { type Item, Table, type TableOptions } from "./table.ts";
+export { isRefusal, TableRefusedError } from "./table-error.ts";

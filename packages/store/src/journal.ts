@@ -2,29 +2,24 @@
  * The journal of a shard: one DynamoDB item per group commit, written with put-if-absent on the next sequence number.
  * That write is also the fence: a deposed owner's next write finds its slot taken by its successor.
  *
- *     slot n+1 free              → mine
- *     reply lost, or 5xx         → the same slot with the same id, again
- *     taken, its id is mine      → mine (the reply was lost)
- *     taken, its epoch < mine    → a void write of a deposed owner: slot n+2
- *     otherwise                  → deposed: no effect may follow
- *
- * Writes of an epoch below the latest fence are void when they are read back. Trimming removes writes that checkpoints
- * hold, and never a fence: a deposed owner that slept through everything must still find its next slot taken.
+ * Which slot is tried, what an answer means and when a writer is deposed is decided in `protocol/`, which is pure and which
+ * a model checker tries in every order of events; this file asks the table what `protocol/writing.ts` wants to know.
  */
 import { randomUUID } from "node:crypto";
 import { backOffMs } from "@tidings/runtime";
+import { isTrimmable, lastToTrim, type Position, type RecordKind, type Stamp } from "./protocol/record.ts";
+import { readRecord, replayFrom } from "./protocol/replay.ts";
+import {
+  advance,
+  append,
+  type Reply,
+  type Request,
+  requestOf,
+  takeJournal,
+  type Writing,
+} from "./protocol/writing.ts";
 import type { Item, Table } from "./table.ts";
-
-/** A `part` is the beginning of the `write` that follows it; without that it counts for nothing. */
-export type RecordKind = "part" | "write" | "fence" | "release";
-
-export interface JournalRecord {
-  readonly seq: number;
-  readonly epoch: number;
-  readonly id: string;
-  readonly kind: RecordKind;
-  readonly blob: Uint8Array | null;
-}
+import { isRefusal } from "./table-error.ts";
 
 /** Most bytes of a record's blob; DynamoDB takes items of 400 KB. */
 export const RECORD_BYTES = 350_000;
@@ -39,28 +34,27 @@ export class JournalClosedError extends Error {
   override readonly name = "JournalClosedError";
 }
 
+/** Records were trimmed while they were to be read: the checkpoints have moved, and reading must begin again from there. */
+export class JournalTrimmedError extends Error {
+  override readonly name = "JournalTrimmedError";
+}
+
 const RETRY = { firstMs: 50, maxMs: 5_000 };
 
-export type SlotVerdict = "mine" | "void" | "deposed";
-
-/** What a taken slot means to the writer of `id` in `epoch`. */
-export function judgeSlot(
-  found: Pick<JournalRecord, "id" | "epoch">,
-  id: string,
-  epoch: number,
-): SlotVerdict {
-  if (found.id === id) return "mine";
-  return found.epoch < epoch ? "void" : "deposed";
+/** What the shell keeps beside the pure state while it carries out a request. */
+interface Work {
+  readonly blobs: readonly Uint8Array[];
+  readonly position: () => Promise<Position>;
 }
+
+const NO_WORK: Work = { blobs: [], position: async () => ({ seq: 0, epoch: 0 }) };
 
 export class Journal {
   readonly #table: Table;
   readonly #pk: string;
   readonly #random: () => number;
   #closed = false;
-  #epoch = 0;
-  /** The last slot known to be taken. */
-  #seq = 0;
+  #writing: Writing = takeJournal("", 0);
 
   constructor(table: Table, silo: string, shard: number, random: () => number = Math.random) {
     this.#table = table;
@@ -68,21 +62,20 @@ export class Journal {
     this.#random = random;
   }
 
+  /** The last slot known to be taken. */
   get seq(): number {
-    return this.#seq;
+    return this.#writing.seq;
   }
 
   /**
-   * Takes the journal for `epoch`: writes a fence behind the last record, and behind slot `floor`, and resolves with the
-   * fence's slot. From then on writes of lower epochs are void. Rejects with {@link DeposedError} when a higher epoch is
+   * Takes the journal for `epoch`: writes a fence behind the last record and behind the checkpoints, and resolves with where
+   * those stand. From then on writes of lower epochs are void. Rejects with {@link DeposedError} when a higher epoch is
    * there already.
    */
-  async fence(epoch: number, floor = 0): Promise<number> {
-    this.#epoch = epoch;
-    const tail = await this.#tail();
-    this.#seq = Math.max(tail?.seq ?? 0, floor);
-    if (tail !== null && tail.epoch > epoch) throw new DeposedError(`epoch ${tail.epoch} is in the journal`);
-    return await this.#append("fence", null);
+  async fence(epoch: number, position: () => Promise<Position>): Promise<Position> {
+    this.#writing = takeJournal(randomUUID(), epoch);
+    await this.#carryOut({ ...NO_WORK, position });
+    return this.#writing.checkpointed ?? { seq: 0, epoch: 0 };
   }
 
   /**
@@ -90,52 +83,50 @@ export class Journal {
    * slots. Rejects with {@link DeposedError}.
    */
   async append(blob: Uint8Array): Promise<number> {
-    let from = 0;
-    for (; blob.length - from > RECORD_BYTES; from += RECORD_BYTES) {
-      await this.#append("part", blob.subarray(from, from + RECORD_BYTES));
+    const blobs: Uint8Array[] = [];
+    for (let from = 0; from === 0 || from < blob.length; from += RECORD_BYTES) {
+      blobs.push(blob.subarray(from, from + RECORD_BYTES));
     }
-    return await this.#append("write", blob.subarray(from));
+    this.#writing = append(this.#writing, kindsOf(blobs));
+    await this.#carryOut({ ...NO_WORK, blobs });
+    return this.seq;
   }
 
   /** Says that this owner has stopped by itself. */
-  release(): Promise<number> {
-    return this.#append("release", null);
+  async release(): Promise<void> {
+    this.#writing = append(this.#writing, ["release"]);
+    await this.#carryOut(NO_WORK);
   }
 
-  /** The group commits that count, above `after` in order; `epochAt` is the epoch in force at `after`. */
-  async *read(
-    after: number,
-    epochAt: number,
-  ): AsyncGenerator<{ seq: number; epoch: number; blob: Uint8Array }> {
-    let inForce = epochAt;
-    let parts: Uint8Array[] = [];
-    for await (const item of this.#table.query(this.#pk, { after: slot(after) })) {
-      const record = recordOf(item);
-      if (record.kind === "fence") inForce = Math.max(inForce, record.epoch);
-      if (record.epoch < inForce) continue;
-      if (record.blob === null) parts = [];
-      else parts.push(record.blob);
-      if (record.kind !== "write") continue;
-      yield {
-        seq: record.seq,
-        epoch: record.epoch,
-        blob: parts.length === 1 ? (record.blob as Uint8Array) : Buffer.concat(parts),
-      };
-      parts = [];
+  /**
+   * The group commits that count, above `position` in order. Rejects with {@link JournalTrimmedError} when the journal is
+   * trimmed meanwhile.
+   */
+  async *read(position: Position): AsyncGenerator<{ seq: number; epoch: number; blob: Uint8Array }> {
+    let replay = replayFrom<Uint8Array | null>(position);
+    for await (const item of this.#table.query(this.#pk, { after: slot(position.seq) })) {
+      const seq = Number(item.sk?.S);
+      const record = stampOf(item);
+      const reading = readRecord(replay, seq, record, item.blob?.B ?? null);
+      if (reading === "gap") throw new JournalTrimmedError(`slot ${replay.seq + 1} is gone`);
+      replay = reading.replay;
+      if (reading.group === null) continue;
+      const blobs = reading.group.filter((blob) => blob !== null);
+      yield { seq, epoch: record.epoch, blob: Buffer.concat(blobs) };
     }
   }
 
   /** The epoch of the record in a slot, or null when the slot is free or trimmed. */
   async epochAt(seq: number): Promise<number | null> {
     const item = await this.#table.get(this.#pk, slot(seq));
-    return item === undefined ? null : recordOf(item).epoch;
+    return item === undefined ? null : stampOf(item).epoch;
   }
 
-  /** Removes writes up to and including slot `upto`; fences stay. The newest record must stay too: it is the journal's end. */
-  async trim(upto: number): Promise<void> {
+  /** Removes what may go when the journal up to `seq` is in the checkpoints: no fence, and not the record in `seq`. */
+  async trim(seq: number): Promise<void> {
     const done: string[] = [];
-    for await (const item of this.#table.query(this.#pk, { upto: slot(upto) })) {
-      if (item.kind?.S !== "fence") done.push(item.sk?.S as string);
+    for await (const item of this.#table.query(this.#pk, { upto: slot(lastToTrim(seq)) })) {
+      if (isTrimmable(stampOf(item).kind)) done.push(item.sk?.S as string);
     }
     await this.#table.delete(this.#pk, done);
   }
@@ -145,63 +136,67 @@ export class Journal {
     this.#closed = true;
   }
 
-  async #append(kind: RecordKind, blob: Uint8Array | null): Promise<number> {
-    const id = randomUUID();
-    const item: Item = { epoch: { N: String(this.#epoch) }, id: { S: id }, kind: { S: kind } };
-    if (blob !== null) item.blob = { B: blob };
-    for (let target = this.#seq + 1; ; target++) {
-      if ((await this.#take(target, id, item)) === "mine") {
-        this.#seq = target;
-        return target;
-      }
-    }
-  }
-
-  async #take(target: number, id: string, item: Item): Promise<"mine" | "void"> {
-    for (let attempt = 1; ; attempt++) {
+  /** Asks what the protocol wants to know until it wants nothing more. */
+  async #carryOut(work: Work): Promise<void> {
+    let failures = 0;
+    for (let request = requestOf(this.#writing); request !== null; request = requestOf(this.#writing)) {
       if (this.#closed) throw new JournalClosedError("the journal is closed");
-      try {
-        if (await this.#table.putIfAbsent(this.#pk, slot(target), item)) return "mine";
-        const found = await this.#table.get(this.#pk, slot(target));
-        if (found === undefined) continue;
-        const verdict = judgeSlot(recordOf(found), id, this.#epoch);
-        if (verdict === "deposed")
-          throw new DeposedError(`slot ${target} belongs to epoch ${found.epoch?.N}`);
-        return verdict;
-      } catch (error) {
-        if (error instanceof DeposedError || isRefusal(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, backOffMs(attempt, RETRY, this.#random())));
+      const reply = await this.#ask(request, work);
+      failures = reply.of === "nothing" ? failures + 1 : 0;
+      if (failures > 0) await pause(backOffMs(failures, RETRY, this.#random()));
+      this.#writing = advance(this.#writing, reply);
+    }
+    const { doing } = this.#writing;
+    if (doing.step === "deposed") throw new DeposedError(`slot ${doing.seq} belongs to epoch ${doing.by}`);
+  }
+
+  /** Rejects only with what no repetition heals. */
+  async #ask(request: Request, { blobs, position }: Work): Promise<Reply> {
+    try {
+      switch (request.ask) {
+        case "readTail":
+          return { of: "tail", at: await this.#tail() };
+        case "put":
+          return { of: "put", isWritten: await this.#put(request.seq, request.record, blobs[request.part]) };
+        case "readSlot": {
+          const found = await this.#table.get(this.#pk, slot(request.seq));
+          return { of: "slot", found: found === undefined ? null : stampOf(found) };
+        }
+        case "readPosition":
+          return { of: "position", at: await position() };
       }
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      return { of: "nothing" };
     }
   }
 
-  async #tail(): Promise<JournalRecord | null> {
-    for await (const item of this.#table.query(this.#pk, { reverse: true, limit: 1 })) return recordOf(item);
-    return null;
+  #put(seq: number, { epoch, id, kind }: Stamp, blob: Uint8Array | undefined): Promise<boolean> {
+    const item: Item = { epoch: { N: String(epoch) }, id: { S: id }, kind: { S: kind } };
+    if (blob !== undefined) item.blob = { B: blob };
+    return this.#table.putIfAbsent(this.#pk, slot(seq), item);
+  }
+
+  async #tail(): Promise<Position> {
+    for await (const item of this.#table.query(this.#pk, { reverse: true, limit: 1 })) {
+      return { seq: Number(item.sk?.S), epoch: stampOf(item).epoch };
+    }
+    return { seq: 0, epoch: 0 };
   }
 }
 
-/** Refusals that no repetition heals: wrong credentials, no such table, an item that is too large. */
-function isRefusal(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : "";
-  return [
-    "ResourceNotFoundException",
-    "ValidationException",
-    "AccessDeniedException",
-    "UnrecognizedClientException",
-  ].includes(name);
+function kindsOf(blobs: readonly Uint8Array[]): RecordKind[] {
+  return blobs.map((_, index) => (index < blobs.length - 1 ? "part" : "write"));
 }
 
 function slot(seq: number): string {
   return String(seq).padStart(20, "0");
 }
 
-function recordOf(item: Item): JournalRecord {
-  return {
-    seq: Number(item.sk?.S),
-    epoch: Number(item.epoch?.N),
-    id: item.id?.S ?? "",
-    kind: item.kind?.S as RecordKind,
-    blob: item.blob?.B ?? null,
-  };
+function stampOf(item: Item): Stamp {
+  return { epoch: Number(item.epoch?.N), id: item.id?.S ?? "", kind: item.kind?.S as RecordKind };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

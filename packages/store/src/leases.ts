@@ -1,7 +1,7 @@
 /**
  * Who hosts, and who owns which shard. Leases are for liveness only: safety is the journal's fence.
  *
- *     H#  <host>    {inc, hb}            heartbeat; `inc` is new at every start of the host
+ *     H#  <host>    {inc, hb, place}     heartbeat; `inc` is new at every start of the host
  *     S#<silo>  <shard>   {host, inc, epoch}   host is empty after a release
  */
 import type { Item, Table } from "./table.ts";
@@ -11,6 +11,8 @@ export interface Heartbeat {
   readonly inc: string;
   /** Counts up; that it stands still says that the host is gone. */
   readonly hb: number;
+  /** Machine and folder of the host, for people and to know an earlier life of the same host. */
+  readonly place: string;
 }
 
 export interface Lease {
@@ -39,17 +41,21 @@ export class Leases {
     return this.#table.replaceIf("H#", heartbeat.host, "inc", { S: heartbeat.inc }, itemOf(heartbeat));
   }
 
-  /** Says that the host has stopped by itself. */
-  async leave(host: string): Promise<void> {
-    await this.#table.delete("H#", [host]);
+  /** Says that the incarnation `inc` of the host has stopped by itself; does nothing when another one has its name. */
+  async leave(host: string, inc: string): Promise<void> {
+    if ((await this.heartbeat(host))?.inc === inc) await this.#table.delete("H#", [host]);
   }
 
   async heartbeats(): Promise<Heartbeat[]> {
     const all: Heartbeat[] = [];
-    for await (const item of this.#table.query("H#")) {
-      all.push({ host: item.sk?.S ?? "", inc: item.inc?.S ?? "", hb: Number(item.hb?.N) });
-    }
+    for await (const item of this.#table.query("H#")) all.push(heartbeatOf(item));
     return all;
+  }
+
+  /** The heartbeat under a host's name, or null. */
+  async heartbeat(host: string): Promise<Heartbeat | null> {
+    const item = await this.#table.get("H#", host);
+    return item === undefined ? null : heartbeatOf(item);
   }
 
   /** All leases of the silo that were ever taken. */
@@ -84,8 +90,13 @@ export class Leases {
   }
 }
 
-function itemOf({ inc, hb }: Heartbeat): Item {
-  return { inc: { S: inc }, hb: { N: String(hb) } };
+function itemOf({ inc, hb, place }: Heartbeat): Item {
+  return { inc: { S: inc }, hb: { N: String(hb) }, place: { S: place } };
+}
+
+function heartbeatOf(item: Item): Heartbeat {
+  const { sk, inc, hb, place } = item;
+  return { host: sk?.S ?? "", inc: inc?.S ?? "", hb: Number(hb?.N), place: place?.S ?? "" };
 }
 
 function leaseOf(item: Item): Lease {

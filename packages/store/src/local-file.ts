@@ -4,15 +4,10 @@
  */
 import { rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { Position } from "./protocol/record.ts";
 import type { Entry, Range, Row } from "./rows.ts";
 
 const LAYOUT = "1";
-
-/** Where the file stands in the journal's history. */
-export interface Position {
-  readonly epoch: number;
-  readonly seq: number;
-}
 
 export class LocalFile {
   readonly #db: DatabaseSync;

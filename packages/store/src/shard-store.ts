@@ -11,9 +11,11 @@ import type { Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
-import { Journal, JournalClosedError } from "./journal.ts";
-import { LocalFile, type Position } from "./local-file.ts";
+import { Journal, JournalClosedError, JournalTrimmedError } from "./journal.ts";
+import { LocalFile } from "./local-file.ts";
 import { Overlay } from "./overlay.ts";
+import type { Position } from "./protocol/record.ts";
+import { isFileInHistory } from "./protocol/replay.ts";
 import type { Entry, Range, Row } from "./rows.ts";
 import type { Table } from "./table.ts";
 
@@ -28,6 +30,8 @@ export interface ShardStoreOptions<Told> {
   readonly log: Log;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
   readonly onLost: (error: Error) => void;
+  /** Null while the owner is sure of its ownership, else what effects must wait for. Without it owners are always sure. */
+  readonly assured?: () => Promise<void> | null;
   /** Turns what the commits of a record have told into further rows of it: the frames in the outbox. */
   readonly onSeal: (told: readonly Told[]) => readonly Row[];
 }
@@ -68,6 +72,8 @@ export class ShardStore<Told = never> {
   /** In the journal and not yet in the file. */
   #journalled: Row[] = [];
   #flushTimer: NodeJS.Timeout | null = null;
+  /** The slot of the last group that is in {@link #journalled} or in the file. */
+  #settledSeq = 0;
   #isOpen = true;
 
   private constructor(
@@ -98,23 +104,23 @@ export class ShardStore<Told = never> {
    * begins a new file when the old one is not in the journal's history. Rejects with DeposedError.
    */
   static async open<Told = never>(options: ShardStoreOptions<Told>): Promise<ShardStore<Told>> {
-    const { table, silo, shard, path, log } = options;
+    const { table, silo, shard, epoch, path, log } = options;
     const journal = new Journal(table, silo, shard);
-    const checkpointed = await fenceBehind(journal, new Checkpoint(table, silo, shard), options.epoch);
-    let file = LocalFile.open(path, `${silo}#${shard}`);
-    if (!(await isInHistory(file.position, checkpointed, journal))) {
-      log.warn(
-        { shard, ...file.position },
-        "local file is not in the journal's history, beginning a new one",
-      );
-      file.close();
-      LocalFile.remove(path);
-      file = LocalFile.open(path, `${silo}#${shard}`);
+    const checkpoint = new Checkpoint(table, silo, shard);
+    let checkpointed = await journal.fence(epoch, () => checkpoint.position());
+    for (;;) {
+      const file = await openFile(path, `${silo}#${shard}`, checkpointed, journal, log);
+      const store = new ShardStore(options, journal, file, checkpointed);
+      try {
+        await store.#catchUp(checkpointed);
+        return store;
+      } catch (error) {
+        file.close();
+        if (!(error instanceof JournalTrimmedError)) throw error;
+        log.info({ shard, epoch }, "the last owner has moved the checkpoints meanwhile, reading again");
+        checkpointed = await checkpoint.position();
+      }
     }
-    if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
-    const store = new ShardStore(options, journal, file, checkpointed);
-    await store.#catchUp(checkpointed);
-    return store;
   }
 
   /** False once the store is closed or lost: nothing can be read or written any more. */
@@ -175,6 +181,11 @@ export class ShardStore<Told = never> {
     while (this.#pumping !== null) await this.#pumping;
   }
 
+  /** Writes what is durable into the checkpoints, so that the next owner has little to read back. */
+  async checkpoint(): Promise<void> {
+    if (this.#isOpen) await this.#checkpointer.start(this.#settledSeq, Date.now());
+  }
+
   /** Drains, says in the journal that this owner stops by itself, and closes. */
   async release(): Promise<void> {
     await this.drained();
@@ -210,12 +221,13 @@ export class ShardStore<Told = never> {
   async #catchUp(checkpointed: Position): Promise<void> {
     const { epoch } = this.#options;
     const at = this.#file.position.seq;
-    for await (const record of this.#journal.read(checkpointed.seq, checkpointed.epoch)) {
+    for await (const record of this.#journal.read(checkpointed)) {
       const rows = decodeGroup(record.blob);
       this.#checkpointer.mark(rows, record.seq);
       if (record.seq > at) this.#file.apply(rows, { epoch: record.epoch, seq: record.seq });
     }
-    this.#file.apply([], { epoch, seq: this.#journal.seq });
+    this.#settledSeq = this.#journal.seq;
+    this.#file.apply([], { epoch, seq: this.#settledSeq });
   }
 
   /** Deferred by a microtask: a pump that ended before it is noted as running would block all that come after it. */
@@ -243,6 +255,7 @@ export class ShardStore<Told = never> {
     for (const row of sealed) this.#overlay.set(row);
     const rows = [...commits.flatMap((commit) => commit.rows), ...sealed];
     if (rows.length > 0) this.#settle(rows, await this.#journal.append(encodeGroup(rows)));
+    await this.#options.assured?.();
     if (!this.#isOpen) return;
     for (const commit of commits) commit.onDurable?.();
   }
@@ -263,6 +276,7 @@ export class ShardStore<Told = never> {
   #settle(rows: readonly Row[], seq: number): void {
     if (!this.#isOpen) return;
     this.#journalled.push(...rows);
+    this.#settledSeq = seq;
     this.#checkpointer.mark(rows, seq);
     if (this.#journalled.length >= FLUSH_AT_ROWS) this.#flush();
     else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS);
@@ -276,31 +290,34 @@ export class ShardStore<Told = never> {
     if (this.#journalled.length === 0 || !this.#isOpen) return;
     const rows = this.#journalled;
     this.#journalled = [];
-    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#journal.seq });
+    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#settledSeq });
     this.#overlay.drop(rows);
   }
 }
 
-/**
- * Fences the journal and returns the position of the checkpoints. A fence that is not behind them has fallen into a gap that
- * the owner before has trimmed meanwhile, where it stops nobody: then another one is needed.
- */
-async function fenceBehind(journal: Journal, checkpoint: Checkpoint, epoch: number): Promise<Position> {
-  let floor = 0;
-  for (;;) {
-    const fence = await journal.fence(epoch, floor);
-    const checkpointed = await checkpoint.position();
-    if (checkpointed.seq < fence) return checkpointed;
-    floor = checkpointed.seq;
+/** Opens the shard's file, or a new one when it is not in the journal's history. */
+async function openFile(
+  path: string,
+  name: string,
+  checkpointed: Position,
+  journal: Journal,
+  log: Log,
+): Promise<LocalFile> {
+  const file = LocalFile.open(path, name);
+  if (await isInHistory(file.position, checkpointed, journal)) {
+    if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
+    return file;
   }
+  log.warn({ name, ...file.position }, "local file is not in the journal's history, beginning a new one");
+  file.close();
+  LocalFile.remove(path);
+  return LocalFile.open(path, name);
 }
 
 /** A file is in the history when it ends where the checkpoints do, or at a record that is in the journal. */
 async function isInHistory(file: Position, checkpointed: Position, journal: Journal): Promise<boolean> {
-  if (file.seq === 0) return true;
-  if (file.seq < checkpointed.seq) return false;
-  if (file.seq === checkpointed.seq) return file.epoch === checkpointed.epoch;
-  return (await journal.epochAt(file.seq)) === file.epoch;
+  const verdict = isFileInHistory(file, checkpointed);
+  return verdict === "ifSlotHolds" ? (await journal.epochAt(file.seq)) === file.epoch : verdict === "yes";
 }
 
 function newestInOrder(rows: readonly Row[]): Row[] {

@@ -12,6 +12,7 @@ import {
   UpdateItemCommand,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
+import { refusalOf, type TablePlace } from "./table-error.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -30,6 +31,7 @@ export class Table {
 
   constructor({ endpoint, table = "tidings" }: TableOptions) {
     this.#name = table;
+    const place = { table, endpoint };
     this.#client = new DynamoDBClient(
       endpoint === "aws"
         ? {}
@@ -41,6 +43,7 @@ export class Table {
             requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
           },
     );
+    sayWhatRefuses(this.#client, place);
   }
 
   /** Creates the table when it does not exist and resolves when it can be used. Safe to call from many at once. */
@@ -196,6 +199,20 @@ export class Table {
       throw error;
     }
   }
+}
+
+/** Every request that the table refuses for good rejects with a sentence that says what to do. */
+function sayWhatRefuses(client: DynamoDBClient, place: TablePlace): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        throw refusalOf(error, place);
+      }
+    },
+    { step: "initialize", priority: "high", name: "sayWhatRefuses" },
+  );
 }
 
 function key(pk: string, sk: string): Item {

@@ -149,6 +149,25 @@ function describeOwnership(stage: Stage): void {
 }
 
 function describeFiles(stage: Stage): void {
+  test("a file is discarded when the last owner trims the journal while it is brought up to date", async () => {
+    const first = await stage.open(1);
+    first.write({ rows: [row("alice", "core", "1")] });
+    await first.drained();
+    first.close();
+    const deposed = await stage.open(2, { path: "elsewhere" });
+    for (const key of ["middle", "last"]) {
+      deposed.write({ rows: [row("alice", key, "2")] });
+      await deposed.drained();
+    }
+    stage.beforeReading = () =>
+      stage.checkpointLate(2, [row("alice", "middle", "2"), row("alice", "last", "2")]);
+
+    const owner = await stage.open(3);
+    await owner.hydrate("alice");
+
+    expect(owner.get("alice", "middle")).toBe("2");
+  });
+
   test("a file that ends where the journal never was is discarded", async () => {
     const store = await stage.open(1);
     store.write({ rows: [row("alice", "core", "real")] });
@@ -317,6 +336,8 @@ class Stage {
   #waiting = 0;
   /** How many of the next journal puts are carried out without the writer hearing of it. */
   lostReplies = 0;
+  /** Happens once, after the next fence and before the journal is read back. */
+  beforeReading: (() => Promise<void>) | null = null;
   /** Journal puts wait for this. */
   gate: Promise<void> = Promise.resolve();
   #folder = "";
@@ -392,9 +413,22 @@ class Stage {
     });
   }
 
+  /** What a deposed owner of `epoch` still does of a checkpoint up to its last write: rows, position, trimming. */
+  async checkpointLate(epoch: number, rows: readonly Row[]): Promise<void> {
+    const items = await this.#items();
+    const seq = Number(items.findLast((item) => Number(item.epoch?.N) === epoch)?.sk?.S);
+    const at = { seq: { N: String(seq) } };
+    for (const { avatar, key, value } of rows) {
+      const item = { ...at, ...(value === null ? {} : { value: { S: value } }) };
+      await this.table.put(`C#${this.#silo}#${SHARD}#${avatar}`, key, item);
+    }
+    await this.table.put(`C#${this.#silo}#${SHARD}`, "#position", { ...at, epoch: { N: String(epoch) } });
+    await new Journal(this.table, this.#silo, SHARD).trim(seq);
+  }
+
   /** The commits that a new owner would replay. */
   async records(): Promise<unknown[]> {
-    return await Array.fromAsync(new Journal(this.table, this.#silo, SHARD).read(0, 0));
+    return await Array.fromAsync(new Journal(this.table, this.#silo, SHARD).read({ seq: 0, epoch: 0 }));
   }
 
   /** The kinds of the records in the journal, in order. */
@@ -425,6 +459,22 @@ class Stage {
       if (this.lostReplies === 0) return answer;
       this.lostReplies--;
       throw new Error("the reply was lost");
+    };
+    this.#interposeOnReading(table);
+  }
+
+  /** Lets something happen between a new owner's fence and its reading of the journal. */
+  #interposeOnReading(table: Table): void {
+    const query = table.query.bind(table);
+    const take = () => {
+      const before = this.beforeReading;
+      this.beforeReading = null;
+      return before?.();
+    };
+    this.beforeReading = null;
+    table.query = async function* (pk, range) {
+      if (pk.startsWith("J#") && range?.after !== undefined) await take();
+      yield* query(pk, range);
     };
   }
 

@@ -2,22 +2,31 @@
  * The avatar host: owns shards and gives each stanza to the shard that it is for.
  */
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Bus } from "@tidings/bus";
 import {
   addressesOf,
+  busChild,
   CallError,
   claimStanza,
+  type Element,
   FIRST_SILO,
+  FREE,
+  freeStanza,
   hostAddress,
   type PollJob,
   QUEUES,
+  REVOKED,
+  shardNamed,
+  splitJid,
 } from "@tidings/protocol";
 import type { Consumer, Queue } from "@tidings/queue";
 import type { Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
-import { Ownership } from "./ownership/ownership.ts";
+import { lockFolder } from "./ownership/host-name.ts";
+import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
 import type { Avatar } from "./shard/avatar.ts";
 import { Shard } from "./shard/shard.ts";
@@ -27,6 +36,10 @@ import { answerStatus, type HostStatus } from "./status.ts";
 import { UserAvatar } from "./user-avatar/user-avatar.ts";
 
 const PASSIVATE_EVERY_MS = 10_000;
+/** Longest checkpoint before a planned hand-over; the shard is served meanwhile (milliseconds). */
+const CHECKPOINT_MS = 2_000;
+/** Longest wait for what was taken to become durable before a shard is given back (milliseconds). */
+const DRAIN_MS = 5_000;
 
 export interface HostOptions {
   readonly config: Config;
@@ -38,7 +51,9 @@ export interface HostOptions {
 
 interface Served {
   readonly shard: Shard;
-  readonly consumer: Consumer;
+  consumer: Consumer | null;
+  /** Being given back: it is not claimed again. */
+  isLeaving: boolean;
 }
 
 export class AvatarHost {
@@ -50,6 +65,7 @@ export class AvatarHost {
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
   readonly #passivation: NodeJS.Timeout;
+  readonly #unlock: () => void;
 
   constructor(options: HostOptions) {
     const { config, bus, table, service } = options;
@@ -57,23 +73,25 @@ export class AvatarHost {
     this.#addresses = addressesOf(config.TIDINGS_DOMAIN);
     this.#address = hostAddress(config.TIDINGS_DOMAIN, config.TIDINGS_HOST_NAME);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#unlock = lockFolder(this.#folder, config.TIDINGS_HOST_NAME);
     this.#router = new StanzaRouter({
       addresses: this.#addresses,
       bus,
       log: service.log,
-      shard: (number) => this.#served.get(number)?.shard,
+      shard: (number) => this.#shardTaking(number),
     });
     this.#ownership = new Ownership({
       leases: new Leases(table, FIRST_SILO),
       host: config.TIDINGS_HOST_NAME,
+      place: `${hostname()}:${this.#folder}`,
       log: service.log,
-      open: (shard, epoch) => this.#open(shard, epoch),
-      release: (shard) => this.#release(shard),
-      onDeposed: (reason) => service.fail(reason),
+      perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
+      onEnd: (reason) => service.fail(reason),
       floor: (shard) => this.#floors.get(shard) ?? 0,
     });
     bus.onStanza((stanza) => {
-      if (!answerStatus(stanza, bus, this.#addresses, () => this.status)) this.#router.route(stanza);
+      if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
+      if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
     bus.onOnline(() => void this.#claimAgain());
     this.#passivation = setInterval(() => this.#passivate(), PASSIVATE_EVERY_MS);
@@ -88,6 +106,13 @@ export class AvatarHost {
   async stop(): Promise<void> {
     clearInterval(this.#passivation);
     await this.#ownership.stop();
+    this.#unlock();
+  }
+
+  /** A shard that is being given back takes nothing more: calls are told to come again, the rest is sent again. */
+  #shardTaking(number: number): Shard | undefined {
+    const served = this.#served.get(number);
+    return served === undefined || served.isLeaving ? undefined : served.shard;
   }
 
   /** What this host serves now. */
@@ -106,8 +131,31 @@ export class AvatarHost {
     return join(this.#options.config.TIDINGS_HOME, "hosts", this.#options.config.TIDINGS_HOST_NAME);
   }
 
+  async #perform(step: HostStep, number: number, epoch: number): Promise<void> {
+    if (step === "open") return await this.#open(number, epoch);
+    const served = this.#served.get(number);
+    switch (step) {
+      case "claim":
+        return await this.#claim("claim", number, epoch);
+      case "ready":
+        return await this.#serve(number, epoch);
+      case "checkpoint":
+        return await within(CHECKPOINT_MS, "checkpoint", served?.shard.checkpoint());
+      case "pause":
+        return await this.#pause(number);
+      case "drain":
+        return await within(DRAIN_MS, "drain", served?.shard.drained());
+      case "seal":
+        return await served?.shard.release();
+      case "abandon":
+        return await this.#abandon(number);
+      case "unclaim":
+        return await this.#unclaim(number, epoch);
+    }
+  }
+
   async #open(number: number, epoch: number): Promise<void> {
-    const { config, table, queue, bus, service } = this.#options;
+    const { config, table, service } = this.#options;
     const shard = await Shard.open({
       table,
       silo: FIRST_SILO,
@@ -118,40 +166,91 @@ export class AvatarHost {
       log: service.log,
       agent: this.#addresses.im,
       idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
-      send: (stanza) =>
-        void bus.send(stanza).catch((error) => service.log.warn({ err: error }, "stanza was not sent")),
+      send: (stanza) => this.#send(stanza),
       publishJob: (job) => void this.#publish(job),
       createAvatar: (localpart, made) => this.#createAvatar(localpart, made),
-      onLost: (error) => service.fail("a shard was lost", { err: error, shard: number, epoch }),
+      assured: () => this.#ownership.assured(),
+      onLost: (error) => service.fail(`shard ${number} was lost: ${error.message}`, { err: error, epoch }),
     });
-    try {
-      await this.#claim("claim", number, epoch);
-      const consumer = await consumeResults(queue, QUEUES.shard(FIRST_SILO, number), shard, service.log);
-      this.#served.set(number, { shard, consumer });
-      await this.#claim("ready", number, epoch);
-    } catch (error) {
-      this.#served.delete(number);
-      shard.close();
-      throw error;
-    }
+    this.#served.set(number, { shard, consumer: null, isLeaving: false });
+  }
+
+  async #serve(number: number, epoch: number): Promise<void> {
+    const { queue, service } = this.#options;
+    const served = this.#served.get(number);
+    if (served === undefined) return;
+    const { shard } = served;
+    served.consumer = await consumeResults(queue, QUEUES.shard(FIRST_SILO, number), shard, service.log);
+    await this.#claim("ready", number, epoch);
     shard.serve();
     this.#router.announce(shard);
   }
 
-  async #release(number: number): Promise<void> {
+  async #pause(number: number): Promise<void> {
     const served = this.#served.get(number);
     if (served === undefined) return;
-    await served.consumer.cancel();
-    await this.#claim("unclaim", number, served.shard.epoch).catch((error) =>
-      this.#options.service.log.warn({ err: error, shard: number }, "claim was not given back"),
-    );
+    served.isLeaving = true;
+    served.shard.pause();
+    await Promise.resolve();
+  }
+
+  async #abandon(number: number): Promise<void> {
+    const served = this.#served.get(number);
+    if (served !== undefined) served.isLeaving = true;
+    served?.shard.close();
+  }
+
+  /** A successor may have claimed the shard meanwhile: then there is nothing to give back. */
+  async #unclaim(number: number, epoch: number): Promise<void> {
+    const { bus, config, service } = this.#options;
+    const served = this.#served.get(number);
     this.#served.delete(number);
-    await served.shard.release();
+    for (const name of this.#ownership.others) {
+      const free = freeStanza(this.#address, hostAddress(config.TIDINGS_DOMAIN, name), number);
+      bus
+        .send(free)
+        .catch((error) => service.log.debug({ err: error, name }, "was not told of a free shard"));
+    }
+    await served?.consumer?.cancel();
+    try {
+      await this.#claim("unclaim", number, epoch);
+    } catch (error) {
+      if (!(error instanceof CallError && error.condition === "conflict")) throw error;
+    }
+  }
+
+  /** True when `stanza` was about who owns a shard. */
+  #hearsOfOwnership(stanza: Element): boolean {
+    const child = busChild(stanza);
+    const from = splitJid(stanza.attrs.from ?? "");
+    if (!stanza.is("message") || child === undefined) return false;
+    if (child.name === FREE && from.domain.endsWith(`.hosts.${this.#addresses.avatars}`)) {
+      this.#ownership.look();
+      return true;
+    }
+    if (child.name !== REVOKED || from.domain !== this.#addresses.silo) return false;
+    const served = this.#served.get(shardNamed(from.local) ?? -1);
+    if (served !== undefined && !served.isLeaving && Number(child.attrs.epoch) > served.shard.epoch)
+      this.#options.service.fail(
+        `another host has claimed shard ${from.local} of this one; it stood still too long`,
+      );
+    return true;
+  }
+
+  /** A host that cannot be sure of its shards says nothing; what is not confirmed is sent again. */
+  #send(stanza: Element): void {
+    const { bus, service } = this.#options;
+    if (!this.#ownership.isSure) {
+      service.log.debug("stanza was not sent: not sure of the shard");
+      return;
+    }
+    void bus.send(stanza).catch((error) => service.log.warn({ err: error }, "stanza was not sent"));
   }
 
   /** After a break of the bus the router has forgotten this host: the same claims with the same epochs, again. */
   async #claimAgain(): Promise<void> {
-    for (const [number, { shard }] of this.#served) {
+    for (const [number, { shard, isLeaving }] of this.#served) {
+      if (isLeaving || !this.#ownership.owned.has(number)) continue;
       try {
         await this.#claim("claim", number, shard.epoch);
         await this.#claim("ready", number, shard.epoch);
@@ -159,10 +258,7 @@ export class AvatarHost {
         this.#router.announce(shard);
       } catch (error) {
         if (error instanceof CallError && error.condition === "conflict") {
-          this.#options.service.fail("another host has claimed a shard of this one", {
-            shard: number,
-            epoch: shard.epoch,
-          });
+          this.#options.service.fail(`another host has claimed shard ${number} of this one`);
         } else this.#options.service.log.warn({ err: error, shard: number }, "shard was not claimed again");
       }
     }
@@ -177,7 +273,7 @@ export class AvatarHost {
         error instanceof CallError && error.condition === "conflict" ? error.message : "",
       );
       if (stale !== null) this.#floors.set(number, Number(stale[1]));
-      throw error;
+      throw stale === null && step !== "unclaim" ? new ClaimRefusedError(this.#addresses.silo, error) : error;
     }
   }
 
@@ -198,5 +294,30 @@ export class AvatarHost {
 
   #passivate(): void {
     for (const { shard } of this.#served.values()) shard.passivate(Date.now());
+  }
+}
+
+/** The silo's domain did not take a claim for another reason than a higher epoch. */
+class ClaimRefusedError extends Error {
+  override readonly name = "ClaimRefusedError";
+
+  constructor(silo: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `${silo} does not take this host's claims (${why}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
+        "cluster owns the silo's domain and knows the domain of the hosts. Trying on",
+      { cause },
+    );
+  }
+}
+
+/** Rejects when `work` takes longer than `ms`. */
+async function within(ms: number, what: string, work: Promise<void> = Promise.resolve()): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error(`the ${what} takes longer than ${ms} ms`)), ms);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,57 +1,103 @@
 /**
- * Keeps this host's heartbeat and carries out the rounds of {@link planRound}.
- *
- *     free ──lease taken, journal fenced, claimed, ready──▶ owned ──released, or the host is deposed──▶ free
+ * Keeps this host's heartbeat, carries out the rounds of {@link planRound}, and leads each shard through its tenure
+ * (`packages/store/src/protocol/tenure.ts`).
  */
 import { randomUUID } from "node:crypto";
 import type { Log } from "@tidings/runtime";
-import type { Lease, Leases } from "@tidings/store";
-import { type Observed, observe, planRound } from "./plan.ts";
+import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
+import { awaitFreeName } from "./host-name.ts";
+import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound } from "./plan.ts";
+import { type Clocks, Vigil } from "./vigil.ts";
 
 const HEARTBEAT_MS = 3_000;
 const ROUND_MS = 1_000;
 /** While there are free shards to take, rounds follow each other faster (milliseconds). */
 const BUSY_ROUND_MS = 50;
+/** How long a host that could not serve a shard takes none (milliseconds). */
+const AFTER_FAILURE_MS = 5_000;
+
+/** What the host does for a shard; the lease is this file's own matter. */
+export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
 
 export interface OwnershipOptions {
   readonly leases: Leases;
   readonly host: string;
+  /** Machine and folder that the host runs in. */
+  readonly place: string;
   readonly log: Log;
-  /** Opens and serves a shard with the epoch that was taken for it. */
-  readonly open: (shard: number, epoch: number) => Promise<void>;
-  /** Stops serving a shard and finishes its work. */
-  readonly release: (shard: number) => Promise<void>;
-  /** Another process runs under this host's name: this one must end. */
-  readonly onDeposed: (reason: string) => void;
+  /** Carries out a step for a shard with the epoch that was taken for it; rejects when it has failed. */
+  readonly perform: (step: HostStep, shard: number, epoch: number) => Promise<void>;
+  /** This process must end: another one has its name or its shards, or the table refuses. `reason` says what to do. */
+  readonly onEnd: (reason: string) => void;
   /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
   readonly floor: (shard: number) => number;
+  readonly clocks?: Clocks;
+}
+
+interface Tenure {
+  readonly epoch: number;
+  readonly step: TenureStep;
 }
 
 export class Ownership {
   readonly #options: OwnershipOptions;
-  readonly #me: { readonly host: string; readonly inc: string };
-  readonly #owned = new Map<number, number>();
+  readonly #me: { readonly host: string; readonly inc: string; readonly place: string };
+  readonly #tenures = new Map<number, Tenure>();
+  readonly #releases = new Set<Promise<void>>();
+  readonly #clocks: Clocks;
+  readonly #vigil: Vigil;
   #hosts: Observed[] = [];
   #beats = 0;
-  #timers: NodeJS.Timeout[] = [];
+  #beating: Promise<void> | null = null;
+  #heartbeat: NodeJS.Timeout | null = null;
+  #nextRound: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
   #isRunning = false;
+  #noTakingBefore = 0;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
-    this.#me = { host: options.host, inc: randomUUID() };
+    this.#me = { host: options.host, inc: randomUUID(), place: options.place };
+    this.#clocks = options.clocks ?? { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+    this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
   }
 
-  /** Shards owned now, with their epochs. */
+  /** Shards served now, with their epochs. */
   get owned(): ReadonlyMap<number, number> {
-    return this.#owned;
+    const serving = [...this.#tenures].filter(([, { step }]) => step === "serving");
+    return new Map(serving.map(([shard, { epoch }]) => [shard, epoch]));
   }
 
-  /** Sends the first heartbeat and resolves after the rounds in which this host took what was free for it. */
+  /** The other hosts that live, as far as the last round has seen. */
+  get others(): string[] {
+    const view = { me: this.#me, hosts: this.#hosts, now: this.#clocks.monotonicMs() };
+    return livingHosts(view).filter((host) => host !== this.#me.host);
+  }
+
+  /** False when so much time has passed that others may have taken this host for dead: nothing may be said then. */
+  get isSure(): boolean {
+    return this.#vigil.isSure;
+  }
+
+  /** Null while the host is sure of its shards; else resolves when it is again, and never when it is deposed. */
+  assured(): Promise<void> | null {
+    if (this.#vigil.isSure) return null;
+    void this.#beat();
+    return this.#vigil.untilSure();
+  }
+
+  /**
+   * Sends the first heartbeat and resolves after the rounds in which this host took what was free for it. Rejects with
+   * HostNameTakenError when another host lives under the name.
+   */
   async start(): Promise<void> {
+    const { leases } = this.#options;
+    await awaitFreeName(leases, this.#me.host, this.#me.place);
     this.#isRunning = true;
-    await this.#options.leases.enter({ ...this.#me, hb: 0 });
-    this.#timers.push(setInterval(() => void this.#beat(), HEARTBEAT_MS));
+    const sent = this.#vigil.now();
+    await leases.enter({ ...this.#me, hb: 0 });
+    this.#vigil.vouch(sent);
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
     while (this.#isRunning && (await this.#runRound())) await pause(BUSY_ROUND_MS);
     this.#schedule(ROUND_MS);
   }
@@ -59,31 +105,66 @@ export class Ownership {
   /** Gives all shards back, says goodbye, and resolves. */
   async stop(): Promise<void> {
     this.#isRunning = false;
-    for (const timer of this.#timers) clearInterval(timer);
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    if (this.#nextRound !== null) clearTimeout(this.#nextRound);
     await this.#round;
-    await Promise.all([...this.#owned.keys()].map((shard) => this.#release(shard)));
-    await this.#options.leases.leave(this.#me.host);
+    for (const shard of this.owned.keys()) this.#release(shard);
+    await Promise.all(this.#releases);
+    const { leases, log } = this.#options;
+    await leases
+      .leave(this.#me.host, this.#me.inc)
+      .catch((error) => log.warn({ err: error }, "others will find out by the heartbeat"));
+  }
+
+  /** A shard has become free: looks at once, not only at the next round. */
+  look(): void {
+    if (this.#isRunning) this.#schedule(0);
   }
 
   #schedule(delayMs: number): void {
     if (!this.#isRunning) return;
-    const timer = setTimeout(async () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-      this.#schedule((await this.#runRound()) ? BUSY_ROUND_MS : ROUND_MS);
+    if (this.#nextRound !== null) clearTimeout(this.#nextRound);
+    this.#nextRound = setTimeout(async () => {
+      const hasChanged = await this.#runRound();
+      this.#schedule(hasChanged ? BUSY_ROUND_MS : ROUND_MS);
     }, delayMs);
-    this.#timers.push(timer);
   }
 
-  async #beat(): Promise<void> {
+  #beat(): Promise<void> {
+    this.#beating ??= this.#sendBeat().finally(() => {
+      this.#beating = null;
+    });
+    return this.#beating;
+  }
+
+  /** After a time in which others may have taken this host for dead it looks at its leases before it says anything. */
+  async #sendBeat(): Promise<void> {
+    const { leases, log, onEnd } = this.#options;
+    const { host } = this.#me;
     try {
-      const isMine = await this.#options.leases.beat({ ...this.#me, hb: ++this.#beats });
-      if (!isMine)
-        this.#options.onDeposed(
-          `another avatar host runs under the name ${this.#me.host}; give each a name of its own`,
+      const sent = this.#vigil.now();
+      const wasSure = this.#vigil.isSure;
+      if (!(await leases.beat({ ...this.#me, hb: ++this.#beats }))) {
+        onEnd(
+          `another avatar host runs under the name ${host}; set TIDINGS_HOST_NAME to another name for one of them`,
         );
+        return;
+      }
+      const lost = wasSure ? null : this.#lostOf(await leases.leases());
+      if (lost === null) this.#vigil.vouch(sent);
+      else onEnd(`this host stood still too long, and shard ${lost} has another owner; start it again`);
     } catch (error) {
-      this.#options.log.warn({ err: error }, "heartbeat failed");
+      this.#failed(error, "heartbeat failed");
+      log.debug({ isSure: this.#vigil.isSure }, "heartbeat will be sent again");
     }
+  }
+
+  #lostOf(leases: readonly Lease[]): number | null {
+    const taken = leases.find(({ shard, epoch }) => {
+      const tenure = this.#tenures.get(shard);
+      return tenure !== undefined && tenure.step !== "take" && epoch > tenure.epoch;
+    });
+    return taken?.shard ?? null;
   }
 
   /** One round; true when it changed something, so that there may be more to do. */
@@ -95,57 +176,81 @@ export class Ownership {
   }
 
   async #carryOut(): Promise<boolean> {
-    const { leases, log } = this.#options;
+    const { leases } = this.#options;
     try {
       const [held, heartbeats] = await Promise.all([leases.leases(), leases.heartbeats()]);
-      const now = performance.now();
+      const now = this.#clocks.monotonicMs();
       this.#hosts = observe(this.#hosts, heartbeats, now);
-      const owned = new Set(this.#owned.keys());
-      const plan = planRound({ me: this.#me, leases: held, hosts: this.#hosts, owned, now });
-      await Promise.all(plan.release.map((shard) => this.#release(shard)));
-      const took = await Promise.all(
-        plan.take.map((shard) =>
-          this.#take(
-            shard,
-            held.find((lease) => lease.shard === shard),
-          ),
-        ),
-      );
+      const owned = new Set(this.owned.keys());
+      const moving = new Set([...this.#tenures.keys()].filter((shard) => !owned.has(shard)));
+      const plan = planRound({ me: this.#me, leases: held, hosts: this.#hosts, owned, moving, now });
+      for (const shard of plan.release) this.#release(shard);
+      const wanted = now < this.#noTakingBefore ? [] : plan.take;
+      const byShard = new Map(held.map((lease) => [lease.shard, lease]));
+      const took = await Promise.all(wanted.map((shard) => this.#take(shard, byShard.get(shard))));
       return plan.release.length > 0 || took.some(Boolean);
     } catch (error) {
-      log.warn({ err: error }, "ownership round failed");
+      this.#failed(error, "ownership round failed");
       return false;
     }
   }
 
   async #take(shard: number, lease: Lease | undefined): Promise<boolean> {
-    const { leases, log, open, floor } = this.#options;
+    const { leases, log, floor } = this.#options;
     if (!this.#isRunning) return false;
-    const epoch = await leases.take(shard, lease, this.#me.host, this.#me.inc, floor(shard));
-    if (epoch === null) return false;
+    this.#tenures.set(shard, { epoch: 0, step: "take" });
     try {
-      await open(shard, epoch);
-      this.#owned.set(shard, epoch);
-      log.info({ shard, epoch, from: lease?.owner?.host ?? null }, "shard taken");
-      return true;
+      const epoch = await leases.take(shard, lease, this.#me.host, this.#me.inc, floor(shard));
+      await this.#goOn(shard, epoch ?? 0, nextStep("take", epoch === null ? "failed" : "done"));
     } catch (error) {
-      log.warn({ err: error, shard, epoch }, "shard could not be opened");
-      await leases.clear(shard, epoch);
-      return false;
+      this.#tenures.delete(shard);
+      throw error;
+    }
+    const tenure = this.#tenures.get(shard);
+    if (tenure !== undefined)
+      log.info({ shard, epoch: tenure.epoch, from: lease?.owner?.host ?? null }, "shard taken");
+    return tenure !== undefined;
+  }
+
+  #release(shard: number): void {
+    const tenure = this.#tenures.get(shard);
+    if (tenure?.step !== "serving") return;
+    const release = this.#goOn(shard, tenure.epoch, nextStep("serving", "done")).then(() => {
+      this.#options.log.info({ shard, epoch: tenure.epoch }, "shard released");
+      this.#releases.delete(release);
+    });
+    this.#releases.add(release);
+  }
+
+  /** Leads the shard's tenure on from `from` until it comes to rest. */
+  async #goOn(shard: number, epoch: number, from: TenureStep): Promise<void> {
+    let step = from;
+    while (!isAtRest(step)) {
+      this.#tenures.set(shard, { epoch, step });
+      step = nextStep(step, await this.#outcomeOf(step, shard, epoch));
+    }
+    if (step === "over") this.#tenures.delete(shard);
+    else this.#tenures.set(shard, { epoch, step });
+  }
+
+  async #outcomeOf(step: TenureStep, shard: number, epoch: number): Promise<"done" | "failed"> {
+    const { leases, perform, log } = this.#options;
+    try {
+      if (step === "clear") await leases.clear(shard, epoch);
+      else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
+      return "done";
+    } catch (error) {
+      if (step === "open" || step === "claim" || step === "ready")
+        this.#noTakingBefore = this.#clocks.monotonicMs() + AFTER_FAILURE_MS;
+      log.warn({ shard, epoch, step }, "a step of the shard's tenure failed");
+      this.#failed(error, "shard is not where it should be");
+      return "failed";
     }
   }
 
-  async #release(shard: number): Promise<void> {
-    const epoch = this.#owned.get(shard);
-    if (epoch === undefined) return;
-    this.#owned.delete(shard);
-    try {
-      await this.#options.release(shard);
-      await this.#options.leases.clear(shard, epoch);
-      this.#options.log.info({ shard, epoch }, "shard released");
-    } catch (error) {
-      this.#options.log.warn({ err: error, shard, epoch }, "shard was not released in order");
-    }
+  #failed(error: unknown, what: string): void {
+    if (isRefusal(error)) this.#options.onEnd((error as Error).message);
+    else this.#options.log.warn({ err: error }, what);
   }
 }
 

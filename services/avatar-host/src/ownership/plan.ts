@@ -1,9 +1,13 @@
 /**
  * Which shards a host takes and gives back in one round. Pure: what was read and the own monotonic clock come in as values.
  *
- * A shard is free when nobody has it, when its owner's heartbeat has stood still for 10 s of the own clock, or when its
- * owner lives again as another incarnation. Taking a shard from an owner that is not dead is a waste, never a danger: the
- * journal's fence keeps it safe.
+ * A shard is free when nobody has it, when its owner's heartbeat has stood still for 10 s of the own clock, when its owner
+ * lives again as another incarnation, or when it is the host's own by a lease of which it knows nothing: the answer to its
+ * taking or giving back was lost. Taking a shard from an owner that is not dead is a waste, never a danger: the journal's
+ * fence keeps it safe.
+ *
+ * The fair share is 64 / n, rounded down; as many hosts as shards are left over may have one more. A host gives back what
+ * is above its share, and hosts that all have theirs leave each other alone.
  */
 import { SHARDS } from "@tidings/protocol";
 import type { Heartbeat, Lease } from "@tidings/store";
@@ -23,7 +27,10 @@ export interface View {
   readonly me: { readonly host: string; readonly inc: string };
   readonly leases: readonly Lease[];
   readonly hosts: readonly Observed[];
+  /** Shards that the host serves. */
   readonly owned: ReadonlySet<number>;
+  /** Shards that it is taking or giving back just now. */
+  readonly moving: ReadonlySet<number>;
   /** Own monotonic clock (milliseconds). */
   readonly now: number;
 }
@@ -47,37 +54,57 @@ export function observe(
   });
 }
 
-/** What to do now: up to the fair share, which all living hosts work out alike. */
+/** The names of the hosts that live, in order, the own one included. */
+export function livingHosts({ me, hosts, now }: Pick<View, "me" | "hosts" | "now">): string[] {
+  const others = hosts.filter(({ host, since }) => host !== me.host && now - since < DEAD_AFTER_MS);
+  return [me.host, ...others.map(({ host }) => host)].sort();
+}
+
+/** What to do now. */
 export function planRound(view: View): Plan {
-  const living = view.hosts.filter(
-    ({ host, since }) => host === view.me.host || view.now - since < DEAD_AFTER_MS,
-  );
-  const fair = Math.ceil(SHARDS / Math.max(1, living.length));
-  const free = freeShards(view);
-  const room = Math.max(0, fair - view.owned.size);
-  const surplus = Math.max(0, view.owned.size - fair);
+  const share = shareOf(view);
+  const room = Math.max(0, share - view.owned.size);
+  const surplus = Math.max(0, view.owned.size - share);
   return {
-    take: free.slice(0, Math.min(room, TAKES)),
+    take: freeShards(view).slice(0, Math.min(room, TAKES)),
     release: [...view.owned].slice(0, Math.min(surplus, RELEASES)),
   };
 }
 
+/** How many shards the host may have now. Of too many that have one more, the first by name keep it. */
+function shareOf(view: View): number {
+  const { me, owned } = view;
+  const living = livingHosts(view);
+  const least = Math.floor(SHARDS / living.length);
+  const more = SHARDS % living.length;
+  const withMore = living.filter((host) => host !== me.host && countOf(view, host) > least);
+  const before = owned.size > least ? withMore.filter((host) => host < me.host) : withMore;
+  return before.length < more ? least + 1 : least;
+}
+
+function countOf({ leases }: View, host: string): number {
+  return leases.filter(({ owner }) => owner?.host === host).length;
+}
+
 /** In an order of the host's own, so that hosts that start together do not race for the same shards. */
-function freeShards({ me, leases, hosts, owned, now }: View): number[] {
+function freeShards(view: View): number[] {
+  const { me, leases, hosts, owned, moving } = view;
   const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
   const all = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const free = all.filter((shard) => {
-    if (owned.has(shard)) return false;
-    const owner = byShard.get(shard)?.owner ?? null;
-    if (owner === null) return true;
-    const heartbeat = hosts.find(({ host }) => host === owner.host);
-    if (heartbeat === undefined || heartbeat.inc !== owner.inc) return true;
-    return owner.host !== me.host && now - heartbeat.since >= DEAD_AFTER_MS;
-  });
+  const free = all.filter(
+    (shard) => !owned.has(shard) && !moving.has(shard) && isFree(view, byShard.get(shard)?.owner ?? null),
+  );
   const place = hosts
     .map(({ host }) => host)
     .sort()
     .indexOf(me.host);
   const turn = Math.floor((Math.max(0, place) * SHARDS) / Math.max(1, hosts.length));
   return free.sort((a, b) => ((a - turn + SHARDS) % SHARDS) - ((b - turn + SHARDS) % SHARDS));
+}
+
+function isFree({ me, hosts, now }: View, owner: Lease["owner"]): boolean {
+  if (owner === null || owner.host === me.host) return true;
+  const heartbeat = hosts.find(({ host }) => host === owner.host);
+  if (heartbeat === undefined || heartbeat.inc !== owner.inc) return true;
+  return now - heartbeat.since >= DEAD_AFTER_MS;
 }

@@ -13,7 +13,6 @@ import {
   frameStanza,
   type PollJob,
   type PollResult,
-  type Report,
   type Reports,
   reportedStanza,
   type Shard as ShardNumber,
@@ -191,7 +190,10 @@ export class Shard {
    * void: what became of a delivery stays true.
    */
   onReports(agent: string, id: string, { agentEpoch, reports }: Reports): void {
-    const users = Map.groupBy(reports.filter(hasUser), ({ user }) => user);
+    const users = Map.groupBy(
+      reports.filter((report) => report.kind !== "agentUp"),
+      ({ user }) => user,
+    );
     this.#post([...users.keys()], (commit) => {
       const known = this.agentEpoch;
       if (agentEpoch > known) this.#noteAgentEpoch(commit, agentEpoch);
@@ -223,23 +225,34 @@ export class Shard {
     }
   }
 
+  /** Writes what is durable into the checkpoints, while the shard is served. */
+  checkpoint(): Promise<void> {
+    return this.#store.checkpoint();
+  }
+
+  /** Takes nothing more; what comes is not acknowledged, and comes again to the next owner. */
+  pause(): void {
+    this.#isTaking = false;
+    this.#alarms.close();
+    this.#presence.close();
+    this.#outbox.close();
+  }
+
+  /** Resolves when what was taken is durable and its effects have left. */
+  drained(): Promise<void> {
+    return this.#store.drained();
+  }
+
   /** Finishes what has begun, says so in the journal and closes. Takes nothing more. */
   async release(): Promise<void> {
-    this.#stopTimers();
+    this.pause();
     await this.#store.release();
   }
 
   /** Stops at once; what is not durable never happened. */
   close(): void {
-    this.#stopTimers();
+    this.pause();
     this.#store.close();
-  }
-
-  #stopTimers(): void {
-    this.#isTaking = false;
-    this.#alarms.close();
-    this.#presence.close();
-    this.#outbox.close();
   }
 
   #noteAgentEpoch(commit: Commit, agentEpoch: number): void {
@@ -387,8 +400,4 @@ export class Shard {
       }
     }
   }
-}
-
-function hasUser(report: Report): report is Exclude<Report, { kind: "agentUp" }> {
-  return report.kind !== "agentUp";
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeSlot } from "./journal.ts";
+import { judgeSlot } from "./record.ts";
 
 test("a taken slot is the writer's own by its id, void below its epoch, and else the end of its ownership", () => {
   expect(judgeSlot({ id: "a", epoch: 3 }, "a", 3)).toBe("mine");

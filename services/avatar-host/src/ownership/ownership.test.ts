@@ -1,0 +1,191 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SHARDS } from "@tidings/protocol";
+import { silentLog } from "@tidings/runtime";
+import { Leases, TableRefusedError } from "@tidings/store";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { eventually } from "../../../../packages/testkit/src/eventually.ts";
+import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
+import { HostNameTakenError, lockFolder } from "./host-name.ts";
+import { Ownership } from "./ownership.ts";
+
+let table = new MemoryTable();
+const running: Player[] = [];
+
+beforeEach(() => {
+  table = new MemoryTable();
+});
+afterEach(async () => {
+  for (const player of running.splice(0)) await player.ownership.stop();
+});
+
+interface Player {
+  readonly ownership: Ownership;
+  readonly steps: string[];
+  readonly onEnd: (reason: string) => void;
+  /** Steps that fail. */
+  readonly failing: Set<string>;
+  /** How far this host's clocks are set forward (milliseconds). */
+  aheadMs: number;
+  wallAheadMs: number;
+}
+
+/** A host whose steps succeed at once; when it gives a shard back it tells the others, as hosts do. */
+function player(host: string, place = host): Player {
+  const made = { steps: [] as string[], failing: new Set<string>(), aheadMs: 0, wallAheadMs: 0 };
+  const onEnd = vi.fn();
+  const ownership = new Ownership({
+    leases: new Leases(table, "s1"),
+    host,
+    place,
+    log: silentLog(),
+    perform: async (step, shard, epoch) => {
+      made.steps.push(`${step} ${shard}`);
+      moves.push({ host, step, shard, epoch, at: performance.now() });
+      if (step === "unclaim")
+        for (const other of running) if (other.ownership !== ownership) other.ownership.look();
+      if (made.failing.has(step)) throw new Error(`${step} does not work`);
+    },
+    onEnd,
+    floor: () => 0,
+    clocks: {
+      monotonicMs: () => performance.now() + made.aheadMs,
+      wallMs: () => Date.now() + made.aheadMs + made.wallAheadMs,
+    },
+  });
+  const whole = Object.assign(made, { ownership, onEnd });
+  running.push(whole);
+  return whole;
+}
+
+let moves: { host: string; step: string; shard: number; epoch: number; at: number }[] = [];
+beforeEach(() => {
+  moves = [];
+});
+
+test("a shard that is given back is served again in less than a second, each step in its order", async () => {
+  const first = player("h1");
+  await first.ownership.start();
+  expect(first.ownership.owned.size).toBe(SHARDS);
+  const second = player("h2");
+  await second.ownership.start();
+
+  await eventually(() => {
+    expect(first.ownership.owned.size).toBe(SHARDS / 2);
+    expect(second.ownership.owned.size).toBe(SHARDS / 2);
+  });
+
+  const gone = moves.filter(({ host, step }) => host === "h1" && step === "pause");
+  const unservedMs = gone.map(({ shard, at }) => {
+    const ready = moves.find((move) => move.host === "h2" && move.step === "ready" && move.shard === shard);
+    return (ready?.at ?? Number.POSITIVE_INFINITY) - at;
+  });
+  expect(Math.max(...unservedMs)).toBeLessThan(1_000);
+  const shard = gone[0]?.shard ?? -1;
+  const steps = first.steps.filter((step) => step.endsWith(` ${shard}`)).map((step) => step.split(" ")[0]);
+  expect(steps).toEqual(["open", "claim", "ready", "checkpoint", "pause", "drain", "seal", "unclaim"]);
+});
+
+test("a shard that could not be drained is abandoned, and free for another host all the same", async () => {
+  const host = player("h1");
+  await host.ownership.start();
+  host.failing.add("drain");
+  await host.ownership.stop();
+
+  expect(host.steps).toContain("abandon 0");
+  expect(host.steps).not.toContain("seal 0");
+  const leases = await new Leases(table, "s1").leases();
+  expect(leases.every(({ owner }) => owner === null)).toBe(true);
+});
+
+test("a host whose claims are refused gives its leases back and tries again later, not at once", async () => {
+  const host = player("h1");
+  host.failing.add("claim");
+  await host.ownership.start();
+
+  expect(host.ownership.owned.size).toBe(0);
+  expect(host.steps.filter((step) => step.startsWith("claim")).length).toBeLessThanOrEqual(16);
+  expect((await new Leases(table, "s1").leases()).every(({ owner }) => owner === null)).toBe(true);
+});
+
+test("a lease whose taking was not answered is taken again and served", async () => {
+  const host = player("h1");
+  const replace = table.replaceIf.bind(table);
+  let lost = 1;
+  table.replaceIf = async (...args) => {
+    const answer = await replace(...args);
+    if (args[0] === "S#s1" && args[1] === "5" && lost-- > 0) throw new Error("the reply was lost");
+    return answer;
+  };
+  await host.ownership.start();
+  await eventually(() => expect(host.ownership.owned.has(5)).toBe(true));
+});
+
+test("of two hosts with one name the newcomer ends with a sentence, and the one that serves goes on", async () => {
+  const first = player("h1", "here");
+  await first.ownership.start();
+  const second = player("h1", "there");
+
+  await expect(second.ownership.start()).rejects.toThrow(/h1 lives already at here; set TIDINGS_HOST_NAME/);
+  await second.ownership.stop();
+  expect((await new Leases(table, "s1").heartbeat("h1"))?.place).toBe("here");
+  expect(first.ownership.owned.size).toBe(SHARDS);
+  expect(first.onEnd).not.toHaveBeenCalled();
+}, 20_000);
+
+test("a folder has one host at a time", () => {
+  const folder = mkdtempSync(join(tmpdir(), "host-"));
+  const unlock = lockFolder(folder, "h1");
+  expect(() => lockFolder(folder, "h1")).toThrow(HostNameTakenError);
+  unlock();
+  lockFolder(folder, "h1")();
+  rmSync(folder, { recursive: true });
+});
+
+test("a host that stood still looks at its leases before it says anything, and ends when it is deposed", async () => {
+  const host = player("h1");
+  await host.ownership.start();
+  host.aheadMs = 60_000;
+  expect(host.ownership.isSure).toBe(false);
+  await host.ownership.assured();
+  expect(host.ownership.isSure).toBe(true);
+  expect(host.onEnd).not.toHaveBeenCalled();
+
+  const leases = new Leases(table, "s1");
+  const lease = (await leases.leases()).find(({ shard }) => shard === 9);
+  await leases.take(9, lease, "h2", "other");
+  host.aheadMs = 120_000;
+  const onSure = vi.fn();
+  void host.ownership.assured()?.then(onSure);
+  await eventually(() => expect(host.onEnd).toHaveBeenCalledWith(expect.stringContaining("shard 9")));
+  expect(onSure).not.toHaveBeenCalled();
+});
+
+test("a wall clock that is set by an hour moves no shard", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const before = moves.length;
+  for (const wallAheadMs of [3_600_000, -3_600_000]) {
+    first.wallAheadMs = wallAheadMs;
+    await first.ownership.assured();
+    expect(first.ownership.isSure).toBe(true);
+  }
+  first.ownership.look();
+  second.ownership.look();
+  await eventually(() => expect(first.ownership.isSure).toBe(true));
+  expect(moves.length).toBe(before);
+  expect(first.onEnd).not.toHaveBeenCalled();
+});
+
+test("a table that refuses ends the host with the table's sentence", async () => {
+  const host = player("h1");
+  await host.ownership.start();
+  table.get = table.replaceIf = async () => {
+    throw new TableRefusedError("DynamoDB table …: the request is denied; allow …");
+  };
+  host.aheadMs = 60_000;
+  void host.ownership.assured();
+  await eventually(() => expect(host.onEnd).toHaveBeenCalledWith(expect.stringContaining("is denied")));
+});
