@@ -1,3 +1,4 @@
+export { Checkpoint } from "./checkpoint.ts";
 export * from "./journal.ts";
 export * from "./leases.ts";
 export * from "./rows.ts";

@@ -9,6 +9,7 @@
  */
 import type { Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
+import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
 import { Journal, JournalClosedError } from "./journal.ts";
@@ -74,20 +75,24 @@ export class ShardStore<Told = never> {
     options: ShardStoreOptions<Told>,
     journal: Journal,
     file: LocalFile,
+    checkpoint: Checkpoint,
     checkpointed: Position,
   ) {
     this.#options = options;
     this.epoch = options.epoch;
     this.#journal = journal;
     this.#file = file;
-    this.#checkpoint = new Checkpoint(options.table, options.silo, options.shard);
+    this.#checkpoint = checkpoint;
     const { epoch, log } = options;
     const read = (avatar: string, key: string) => {
       this.#flush();
       return file.get(avatar, key);
     };
+    // Rows of the shard itself come and go (frames, alarms); those of avatars stay, and are not looked up for it.
+    const isNew = (avatar: string, key: string) =>
+      avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
     this.#checkpointer = new Checkpointer(
-      { checkpoint: this.#checkpoint, journal, epoch, log, read },
+      { checkpoint, journal, epoch, log, read, settle: () => this.#flush(), isNew },
       checkpointed,
       Date.now(),
     );
@@ -100,7 +105,8 @@ export class ShardStore<Told = never> {
   static async open<Told = never>(options: ShardStoreOptions<Told>): Promise<ShardStore<Told>> {
     const { table, silo, shard, path, log } = options;
     const journal = new Journal(table, silo, shard);
-    const checkpointed = await fenceBehind(journal, new Checkpoint(table, silo, shard), options.epoch);
+    const checkpoint = new Checkpoint(table, silo, shard);
+    const checkpointed = await fenceBehind(journal, checkpoint, options.epoch);
     let file = LocalFile.open(path, `${silo}#${shard}`);
     if (!(await isInHistory(file.position, checkpointed, journal))) {
       log.warn(
@@ -112,7 +118,7 @@ export class ShardStore<Told = never> {
       file = LocalFile.open(path, `${silo}#${shard}`);
     }
     if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
-    const store = new ShardStore(options, journal, file, checkpointed);
+    const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
     await store.#catchUp(checkpointed);
     return store;
   }
@@ -212,7 +218,7 @@ export class ShardStore<Told = never> {
     const at = this.#file.position.seq;
     for await (const record of this.#journal.read(checkpointed.seq, checkpointed.epoch)) {
       const rows = decodeGroup(record.blob);
-      this.#checkpointer.mark(rows, record.seq);
+      this.#checkpointer.mark(rows, true);
       if (record.seq > at) this.#file.apply(rows, { epoch: record.epoch, seq: record.seq });
     }
     this.#file.apply([], { epoch, seq: this.#journal.seq });
@@ -263,7 +269,7 @@ export class ShardStore<Told = never> {
   #settle(rows: readonly Row[], seq: number): void {
     if (!this.#isOpen) return;
     this.#journalled.push(...rows);
-    this.#checkpointer.mark(rows, seq);
+    this.#checkpointer.mark(rows);
     if (this.#journalled.length >= FLUSH_AT_ROWS) this.#flush();
     else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS);
     this.#checkpointer.startIfDue(seq, Date.now());
@@ -282,14 +288,18 @@ export class ShardStore<Told = never> {
 }
 
 /**
- * Fences the journal and returns the position of the checkpoints. A fence that is not behind them has fallen into a gap that
- * the owner before has trimmed meanwhile, where it stops nobody: then another one is needed.
+ * Fences the journal and claims the checkpoints; resolves with how far they are. A fence that is not behind them has fallen
+ * into a gap that the owner before has trimmed meanwhile, where it stops nobody: then another one is needed.
  */
-async function fenceBehind(journal: Journal, checkpoint: Checkpoint, epoch: number): Promise<Position> {
+async function fenceBehind(
+  journal: Journal,
+  checkpoint: Checkpoint,
+  epoch: number,
+): Promise<CheckpointState> {
   let floor = 0;
   for (;;) {
     const fence = await journal.fence(epoch, floor);
-    const checkpointed = await checkpoint.position();
+    const checkpointed = await checkpoint.claim(epoch);
     if (checkpointed.seq < fence) return checkpointed;
     floor = checkpointed.seq;
   }
