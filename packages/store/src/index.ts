@@ -1,4 +1,5 @@
 export { Checkpoint } from "./checkpoint.ts";
+export { DiskError, TornFileError } from "./file-error.ts";
 export * from "./journal.ts";
 export * from "./leases.ts";
 export * from "./rows.ts";

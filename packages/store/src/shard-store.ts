@@ -11,6 +11,8 @@ import type { Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { DiskError, fileError, TornFileError } from "./file-error.ts";
+import { FileTail } from "./file-tail.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
 import { Journal, JournalClosedError } from "./journal.ts";
 import { LocalFile, type Position } from "./local-file.ts";
@@ -41,8 +43,6 @@ export interface Commit<Told> {
   readonly onDurable?: () => void;
 }
 
-const FLUSH_AFTER_MS = 500;
-const FLUSH_AT_ROWS = 10_000;
 /** How long rows that nothing waits for may stay staged. */
 const LAZY_MS = 500;
 /** Characters at which a record is sealed though more is staged. */
@@ -67,8 +67,7 @@ export class ShardStore<Told = never> {
   #pumping: Promise<void> | null = null;
   #lazyTimer: NodeJS.Timeout | null = null;
   /** In the journal and not yet in the file. */
-  #journalled: Row[] = [];
-  #flushTimer: NodeJS.Timeout | null = null;
+  readonly #tail: FileTail;
   #isOpen = true;
 
   private constructor(
@@ -84,15 +83,24 @@ export class ShardStore<Told = never> {
     this.#file = file;
     this.#checkpoint = checkpoint;
     const { epoch, log } = options;
+    this.#tail = new FileTail({
+      file,
+      log,
+      onWritten: (rows) => this.#overlay.drop(rows),
+      onGivenUp: (error) => this.#lose(error),
+    });
+    const settle = () => {
+      if (!this.#tail.flush()) throw new DiskError(`${options.path} is behind the journal`);
+    };
     const read = (avatar: string, key: string) => {
-      this.#flush();
-      return file.get(avatar, key);
+      settle();
+      return this.#reading(() => file.get(avatar, key));
     };
     // Rows of the shard itself come and go (frames, alarms); those of avatars stay, and are not looked up for it.
     const isNew = (avatar: string, key: string) =>
       avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
     this.#checkpointer = new Checkpointer(
-      { checkpoint, journal, epoch, log, read, settle: () => this.#flush(), isNew },
+      { checkpoint, journal, epoch, log, read, settle, isNew },
       checkpointed,
       Date.now(),
     );
@@ -104,23 +112,33 @@ export class ShardStore<Told = never> {
    */
   static async open<Told = never>(options: ShardStoreOptions<Told>): Promise<ShardStore<Told>> {
     const { table, silo, shard, path, log } = options;
+    const name = `${silo}#${shard}`;
+    // First, because a disk that does not let it open should not cost a fence at each try.
+    let file = LocalFile.open(path, name, log);
     const journal = new Journal(table, silo, shard);
     const checkpoint = new Checkpoint(table, silo, shard);
-    const checkpointed = await fenceBehind(journal, checkpoint, options.epoch);
-    let file = LocalFile.open(path, `${silo}#${shard}`);
-    if (!(await isInHistory(file.position, checkpointed, journal))) {
-      log.warn(
-        { shard, ...file.position },
-        "local file is not in the journal's history, beginning a new one",
-      );
+    const checkpointed = await fenceBehind(journal, checkpoint, options.epoch).catch((error) => {
+      file.close();
+      throw error;
+    });
+    if (!(await isInHistory(file, checkpointed, journal))) {
+      log.warn({ path, ...file.position }, "local file is not in the journal's history, beginning a new one");
       file.close();
       LocalFile.remove(path);
-      file = LocalFile.open(path, `${silo}#${shard}`);
+      file = LocalFile.open(path, name, log);
     }
-    if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
-    const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
-    await store.#catchUp(checkpointed);
-    return store;
+    try {
+      file.history = checkpointed.history;
+      if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
+      const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
+      await store.#catchUp(checkpointed);
+      return store;
+    } catch (cause) {
+      file.close();
+      const error = fileError(cause, path);
+      if (error instanceof TornFileError) LocalFile.remove(path);
+      throw error;
+    }
   }
 
   /** False once the store is closed or lost: nothing can be read or written any more. */
@@ -128,32 +146,34 @@ export class ShardStore<Told = never> {
     return this.#isOpen;
   }
 
-  /** Characters staged and not yet in the journal: the measure of back-pressure. */
+  /** Characters not yet in the journal, or kept in memory because the disk fails: the measure of back-pressure. */
   get backlogChars(): number {
-    return this.#stagedChars;
+    return this.#stagedChars + this.#tail.stuckChars;
   }
 
   /** Whether `avatar` can be read at once; when not, {@link hydrate} must have resolved before. */
   isHydrated(avatar: string): boolean {
-    return this.#file.isHydrated(avatar);
+    return this.#reading(() => this.#file.isHydrated(avatar));
   }
 
   /** Reads an avatar's rows from the checkpoints into the file, once. */
   async hydrate(avatar: string): Promise<void> {
-    if (this.#file.isHydrated(avatar)) return;
+    if (this.isHydrated(avatar)) return;
     const entries = await this.#checkpoint.read(avatar);
-    if (this.#isOpen && !this.#file.isHydrated(avatar)) this.#file.hydrate(avatar, entries);
+    if (this.#isOpen && !this.isHydrated(avatar)) this.#file.hydrate(avatar, entries);
   }
 
   /** The value of a row of a hydrated avatar, or undefined. */
   get(avatar: string, key: string): string | undefined {
     const newer = this.#overlay.get(avatar, key);
-    return newer === undefined ? this.#file.get(avatar, key) : (newer.value ?? undefined);
+    return newer === undefined
+      ? this.#reading(() => this.#file.get(avatar, key))
+      : (newer.value ?? undefined);
   }
 
   /** Rows of a hydrated avatar in the order of their keys. */
   list(avatar: string, range: Range): Entry[] {
-    return this.#overlay.list(avatar, range, (part) => this.#file.list(avatar, part));
+    return this.#reading(() => this.#overlay.list(avatar, range, (part) => this.#file.list(avatar, part)));
   }
 
   /** Lets reads see rows that the next {@link write} will hold, so that turns of one commit see each other's. */
@@ -193,8 +213,11 @@ export class ShardStore<Told = never> {
   /** Closes at once: what is not in the journal is given up, and its effects never leave. May be called twice. */
   close(): void {
     if (!this.#isOpen) return;
-    this.#flush();
+    this.#tail.flush();
+    // A file that was found torn has closed the store just now.
+    if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#tail.close();
     this.#journal.close();
     void this.#checkpointer.close();
     if (this.#lazyTimer !== null) clearTimeout(this.#lazyTimer);
@@ -268,22 +291,29 @@ export class ShardStore<Told = never> {
 
   #settle(rows: readonly Row[], seq: number): void {
     if (!this.#isOpen) return;
-    this.#journalled.push(...rows);
+    this.#tail.add(rows, sizeOf(rows), { epoch: this.epoch, seq });
     this.#checkpointer.mark(rows);
-    if (this.#journalled.length >= FLUSH_AT_ROWS) this.#flush();
-    else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS);
-    this.#checkpointer.startIfDue(seq, Date.now());
+    if (this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(seq, Date.now());
   }
 
-  /** Writes the journalled rows to the file, sorted, because neighbours share a page. */
-  #flush(): void {
-    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
-    this.#flushTimer = null;
-    if (this.#journalled.length === 0 || !this.#isOpen) return;
-    const rows = this.#journalled;
-    this.#journalled = [];
-    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#journal.seq });
-    this.#overlay.drop(rows);
+  /** Reads from the file. When that fails the shard is lost: what is read must be true, and a retry would not make it so. */
+  #reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      const error = fileError(cause, this.#options.path);
+      if (error instanceof TornFileError || error instanceof DiskError) this.#lose(error);
+      throw error;
+    }
+  }
+
+  /** The file cannot be used any more: nothing of what comes after may leave the host. */
+  #lose(error: Error): void {
+    if (!this.#isOpen) return;
+    this.#tail.close();
+    this.close();
+    if (error instanceof TornFileError) LocalFile.remove(this.#options.path);
+    this.#options.onLost(error);
   }
 }
 
@@ -306,17 +336,16 @@ async function fenceBehind(
 }
 
 /** A file is in the history when it ends where the checkpoints do, or at a record that is in the journal. */
-async function isInHistory(file: Position, checkpointed: Position, journal: Journal): Promise<boolean> {
+async function isInHistory(
+  { history, position: file }: LocalFile,
+  checkpointed: CheckpointState,
+  journal: Journal,
+): Promise<boolean> {
   if (file.seq === 0) return true;
+  if (history !== checkpointed.history) return false;
   if (file.seq < checkpointed.seq) return false;
   if (file.seq === checkpointed.seq) return file.epoch === checkpointed.epoch;
   return (await journal.epochAt(file.seq)) === file.epoch;
-}
-
-function newestInOrder(rows: readonly Row[]): Row[] {
-  const newest = new Map<string, Row>();
-  for (const row of rows) newest.set(`${row.avatar}\n${row.key}`, row);
-  return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
 function sizeOf(rows: readonly Row[]): number {
