@@ -167,6 +167,20 @@ export class LocalFile {
     });
   }
 
+  /** Every row of every avatar, those that are deleted left out. Nothing may be written meanwhile. */
+  *all(): Generator<Row> {
+    const statement = this.#db.prepare("SELECT avatar, key, value, sum FROM rows WHERE value IS NOT NULL");
+    for (const row of statement.iterate() as Iterable<StoredRow & { avatar: string }>) {
+      const { key, value } = this.#checked(row.avatar, row);
+      yield { avatar: row.avatar, key, value };
+    }
+  }
+
+  /** How many rows the file holds. */
+  count(): number {
+    return (this.#db.prepare("SELECT count(*) AS rows FROM rows").get() as { rows: number }).rows;
+  }
+
   close(): void {
     if (this.#db.isOpen) this.#db.close();
   }
