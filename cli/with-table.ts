@@ -21,8 +21,8 @@ export async function withTable<T>(
   work: (table: Table) => Promise<T>,
 ): Promise<T> {
   const { TIDINGS_HOME: home, TIDINGS_DYNAMODB_ENDPOINT: endpoint } = readSettings(env, cwd);
-  if (!mustStand && !existsSync(home))
-    throw new Error(`${home} does not exist; set TIDINGS_HOME to the state folder`);
+  if (!mustStand && endpoint === "embedded" && !existsSync(join(home, "version")))
+    throw new Error(`${home} is no state folder of Tidings; set TIDINGS_HOME to the one to copy`);
   openHome(home);
   const lock = lockUnlessRunning(home, mustStand);
   const crew = new Crew(home, err);
