@@ -17,6 +17,11 @@ export class Rest {
     this.#token = token;
   }
 
+  /** The same session at another installation. */
+  at(base: string): Rest {
+    return new Rest(base, this.#token);
+  }
+
   get(path: string): Promise<Answer> {
     return this.ask("GET", path);
   }

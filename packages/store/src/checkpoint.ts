@@ -1,49 +1,106 @@
 /**
  * The rows themselves in DynamoDB, written behind the journal: what a shard is rebuilt from, avatar by avatar, on a host
- * that has no file of it. Each row carries the journal sequence of its commit and is written only over a lower one, so a
- * deposed owner's late write changes nothing; for the same reason a deleted row stays as a tombstone.
+ * that has no file of it. They are written in runs (`checkpoint-state.ts`). A row carries its run and is replaced or removed
+ * only by a higher one; rows of void runs do not count. So a deleted row leaves nothing behind, and a late write of a
+ * deposed owner, or one that was thought to have failed, changes nothing.
  *
- *     C#<silo>#<shard>            #position   {seq, epoch}   the journal up to seq is in the checkpoints
- *     C#<silo>#<shard>#<avatar>   <key>       {seq, value?}
+ *     C#<silo>#<shard>            #position   {seq, epoch, owner, run, …}   the journal up to seq is in the checkpoints
+ *     C#<silo>#<shard>#<avatar>   <key>       {run, value}
  */
+import { begun, type CheckpointState, claimed, finished, held, itemOf, stateOf } from "./checkpoint-state.ts";
+import { DeposedError } from "./journal.ts";
 import type { Position } from "./protocol/record.ts";
 import type { Entry, Row } from "./rows.ts";
 import type { Item, Table } from "./table.ts";
 
+const POSITION = "#position";
+
 export class Checkpoint {
   readonly #table: Table;
   readonly #pk: string;
+  #epoch = 0;
+  /** A row of one of these does not count. Runs become void before an owner reads, and by its own failures. */
+  #voidRuns: ReadonlySet<number> = new Set();
 
   constructor(table: Table, silo: string, shard: number) {
     this.#table = table;
     this.#pk = `C#${silo}#${shard}`;
   }
 
-  /** Up to where the journal is in the checkpoints; zeros when nothing is. */
-  async position(): Promise<Position> {
-    const item = await this.#table.get(this.#pk, "#position");
-    return { seq: Number(item?.seq?.N ?? 0), epoch: Number(item?.epoch?.N ?? 0) };
+  /** How far the checkpoints are. */
+  async state(): Promise<CheckpointState> {
+    return this.#note(stateOf(await this.#table.get(this.#pk, POSITION)));
   }
 
-  /** Writes rows as of `seq`; an older write of the same row never replaces them. */
-  async write(row: Row, seq: number): Promise<void> {
-    const item: Item = { seq: { N: String(seq) } };
-    if (row.value !== null) item.value = { S: row.value };
-    await this.#table.putIfHigher(`${this.#pk}#${row.avatar}`, row.key, "seq", item);
+  /**
+   * Makes `epoch` the one that writes checkpoints, and resolves with how far they are: from now on nobody else moves that.
+   * May be repeated. Rejects with {@link DeposedError} when a higher epoch has claimed them.
+   */
+  async claim(epoch: number): Promise<CheckpointState> {
+    this.#epoch = epoch;
+    return (await this.#change((state) => claimed(state, epoch))) as CheckpointState;
   }
 
-  /** All rows up to `position` are written. A lower position never replaces a higher one. */
-  async advance(position: Position): Promise<void> {
-    const item: Item = { seq: { N: String(position.seq) }, epoch: { N: String(position.epoch) } };
-    await this.#table.putIfHigher(this.#pk, "#position", "seq", item);
+  /** Begins a run: its number, or null while a back-up holds the rows. Rejects with {@link DeposedError}. */
+  async begin(nowAt: number): Promise<number | null> {
+    const state = await this.#change((found) => (nowAt < found.holdUntilAt ? null : begun(found)));
+    return state?.run ?? null;
+  }
+
+  /** Writes or removes a row in `run`; rows of later runs stay. */
+  async write({ avatar, key, value }: Row, run: number): Promise<void> {
+    const pk = `${this.#pk}#${avatar}`;
+    const number = { N: String(run) };
+    if (value === null) await this.#table.deleteIfLower(pk, key, "run", number);
+    else await this.#table.putIfHigher(pk, key, "run", { run: number, value: { S: value } });
+  }
+
+  /** Ends `run`: everything up to `position` is written. False when the run has become void meanwhile. */
+  async finish(run: number, position: Position): Promise<boolean> {
+    const state = await this.#change((found) =>
+      found.isOpen && found.run === run ? finished(found, position) : null,
+    );
+    return state !== null;
+  }
+
+  /** Lets no run begin, and voids one that is open, until `untilAt` (epoch milliseconds; 0 lets them go on). */
+  async hold(untilAt: number): Promise<CheckpointState> {
+    this.#epoch = Number.POSITIVE_INFINITY;
+    return (await this.#change((state) => held(state, untilAt))) as CheckpointState;
   }
 
   /** The rows of one avatar. */
   async read(avatar: string): Promise<Entry[]> {
     const entries: Entry[] = [];
     for await (const item of this.#table.query(`${this.#pk}#${avatar}`)) {
-      if (item.value?.S !== undefined) entries.push({ key: item.sk?.S as string, value: item.value.S });
+      if (isLive(item, this.#voidRuns))
+        entries.push({ key: item.sk?.S as string, value: item.value?.S ?? "" });
     }
     return entries;
   }
+
+  /** Changes the state as it is found, or leaves it and resolves to null when `change` says so. */
+  async #change(change: (state: CheckpointState) => CheckpointState | null): Promise<CheckpointState | null> {
+    for (;;) {
+      const item = await this.#table.get(this.#pk, POSITION);
+      const state = this.#note(stateOf(item));
+      if (state.owner > this.#epoch) throw new DeposedError(`epoch ${state.owner} writes the checkpoints`);
+      const next = change(state);
+      if (next === null) return null;
+      // An item of the first release has no stamp; its sequence serves as one.
+      const field = item !== undefined && item.stamp === undefined ? "seq" : "stamp";
+      if (await this.#table.replaceIf(this.#pk, POSITION, field, item?.[field], itemOf(next)))
+        return this.#note(next);
+    }
+  }
+
+  #note(state: CheckpointState): CheckpointState {
+    this.#voidRuns = new Set(state.voidRuns);
+    return state;
+  }
+}
+
+/** Whether the item of a row counts: tombstones of the first release do not, nor what a void run has written. */
+export function isLive(item: Item, voidRuns: ReadonlySet<number>): boolean {
+  return item.value?.S !== undefined && !voidRuns.has(Number(item.run?.N ?? 0));
 }

@@ -7,6 +7,8 @@ import type { Row } from "./rows.ts";
 
 const AT_RECORDS = 2_000;
 const AFTER_MS = 60_000;
+/** Pause after a run that failed (milliseconds): each leaves a number in the state for ever. */
+const RETRY_AFTER_MS = 5_000;
 const SLICE_ROWS = 200;
 const WRITES_AT_ONCE = 4;
 
@@ -17,14 +19,19 @@ export interface CheckpointerOptions {
   readonly log: Log;
   /** Reads journalled values: everything marked so far must be visible. `undefined` = deleted. */
   readonly read: (avatar: string, key: string) => string | undefined;
+  /** Brings what is marked so far into what {@link read} and {@link isNew} see. */
+  readonly settle: () => void;
+  /** Whether the row was surely not there before the change that is being marked. */
+  readonly isNew: (avatar: string, key: string) => boolean;
 }
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
-  /** Rows changed since the last checkpoint, by avatar and key, with the journal sequence of their last change. */
-  #changed = new Map<string, Map<string, number>>();
+  /** Rows changed since the last checkpoint. */
+  #changed: Changed = new Map();
   #position: Position;
   #startedAt: number;
+  #retryAt = 0;
   #running: Promise<void> | null = null;
   #closed = false;
 
@@ -34,14 +41,17 @@ export class Checkpointer {
     this.#startedAt = nowAt;
   }
 
-  /** Notes what the journal record `seq` has changed. */
-  mark(rows: readonly Row[], seq: number): void {
-    for (const { avatar, key } of rows) markIn(this.#changed, avatar, key, seq);
+  /** Notes what a journal record has changed. `isReplayed` records may have been in a checkpoint that was broken off. */
+  mark(rows: readonly Row[], isReplayed = false): void {
+    for (const { avatar, key } of rows) {
+      const keys = keysIn(this.#changed, avatar);
+      if (!keys.has(key)) keys.set(key, isReplayed || !this.#options.isNew(avatar, key));
+    }
   }
 
   /** Starts a checkpoint up to `seq` when enough has come together. */
   startIfDue(seq: number, nowAt: number): void {
-    if (this.#running !== null || this.#closed || this.#changed.size === 0) return;
+    if (this.#running !== null || this.#closed || this.#changed.size === 0 || nowAt < this.#retryAt) return;
     const isDue = seq - this.#position.seq >= AT_RECORDS || nowAt - this.#startedAt >= AFTER_MS;
     if (isDue) this.start(seq, nowAt);
   }
@@ -62,51 +72,63 @@ export class Checkpointer {
   }
 
   async #run(seq: number): Promise<void> {
-    const { checkpoint, journal, epoch, log } = this.#options;
-    const taken = this.#changed;
-    this.#changed = new Map();
+    const { checkpoint, journal, epoch, log, settle } = this.#options;
+    let taken: Changed = new Map();
     try {
+      const run = await checkpoint.begin(Date.now());
+      if (run === null) return;
+      settle();
+      taken = this.#changed;
+      this.#changed = new Map();
       for (const slice of slices(taken)) {
         if (this.#closed) return;
-        await this.#writeSlice(slice);
+        await this.#writeSlice(slice, run);
       }
-      await checkpoint.advance({ seq, epoch });
+      if (!(await checkpoint.finish(run, { seq, epoch }))) throw new Error("a back-up has begun meanwhile");
+      taken = new Map();
       this.#position = { seq, epoch };
       await journal.trim(seq);
     } catch (error) {
-      for (const [avatar, key, at] of entriesOf(taken)) markIn(this.#changed, avatar, key, at);
+      this.#retryAt = Date.now() + RETRY_AFTER_MS;
       log.warn({ err: error }, "checkpoint failed, will be tried again");
+    } finally {
+      for (const [avatar, key] of entriesOf(taken)) keysIn(this.#changed, avatar).set(key, true);
     }
   }
 
-  /** Reads the slice's values and sequences in one tick, so that they belong together, then writes them. */
-  async #writeSlice(slice: readonly ChangedRow[]): Promise<void> {
-    const rows = slice.map(([avatar, key, at]) => ({
-      row: { avatar, key, value: this.#options.read(avatar, key) ?? null },
-      seq: this.#changed.get(avatar)?.get(key) ?? at,
-    }));
+  /** Reads the slice's values in one tick, then writes them. A row that came and went between two runs costs nothing. */
+  async #writeSlice(slice: readonly ChangedRow[], run: number): Promise<void> {
+    const rows: Row[] = [];
+    for (const [avatar, key, mayBeStored] of slice) {
+      const value = this.#options.read(avatar, key) ?? null;
+      if (value !== null || mayBeStored) rows.push({ avatar, key, value });
+      // What is written now must be removed when it goes, even if it has come anew since this run began.
+      if (value !== null && this.#changed.get(avatar)?.has(key)) keysIn(this.#changed, avatar).set(key, true);
+    }
     const next = rows.values();
     const worker = async () => {
-      for (const { row, seq } of next) await this.#options.checkpoint.write(row, seq);
+      for (const row of next) await this.#options.checkpoint.write(row, run);
     };
     await Promise.all(Array.from({ length: WRITES_AT_ONCE }, worker));
   }
 }
 
-type Changed = Map<string, Map<string, number>>;
-type ChangedRow = readonly [avatar: string, key: string, seq: number];
+/** By avatar and key: whether the row may be in the checkpoints. */
+type Changed = Map<string, Map<string, boolean>>;
+type ChangedRow = readonly [avatar: string, key: string, mayBeStored: boolean];
 
-function markIn(changed: Changed, avatar: string, key: string, seq: number): void {
+function keysIn(changed: Changed, avatar: string): Map<string, boolean> {
   let keys = changed.get(avatar);
   if (keys === undefined) {
     keys = new Map();
     changed.set(avatar, keys);
   }
-  keys.set(key, Math.max(seq, keys.get(key) ?? 0));
+  return keys;
 }
 
 function* entriesOf(changed: Changed): Generator<ChangedRow> {
-  for (const [avatar, keys] of changed) for (const [key, seq] of keys) yield [avatar, key, seq];
+  for (const [avatar, keys] of changed)
+    for (const [key, mayBeStored] of keys) yield [avatar, key, mayBeStored];
 }
 
 function* slices(changed: Changed): Generator<ChangedRow[]> {

@@ -3,6 +3,7 @@
  * to 150 users of a shard stands in it once; zstd at its fastest level does the rest.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { LayoutError } from "./layout.ts";
 import type { Row } from "./rows.ts";
 
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -27,8 +28,13 @@ export function encodeGroup(rows: readonly Row[]): Uint8Array {
   return Buffer.concat([Buffer.of(json.length < PLAIN_BYTES ? PLAIN : ZSTD), body]);
 }
 
-/** The rows of a blob, in order. Throws when it is none. */
+/** The rows of a blob, in order. Throws when it is none; {@link LayoutError} when a later version has written it. */
 export function decodeGroup(blob: Uint8Array): Row[] {
+  const coding = blob[0] ?? PLAIN;
+  if (coding !== PLAIN && coding !== ZSTD)
+    throw new LayoutError(
+      `the journal holds a record in coding ${coding}, which a later version of Tidings has written; update Tidings`,
+    );
   const body = blob.subarray(1);
   const json = blob[0] === PLAIN ? body : zstdDecompressSync(body, { maxOutputLength: MAX_GROUP_BYTES });
   const [values, cells] = JSON.parse(Buffer.from(json).toString()) as [string[], (string | number)[]];

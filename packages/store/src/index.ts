@@ -1,4 +1,10 @@
+export { backUp } from "./backup/back-up.ts";
+export { BackupError, type Manifest } from "./backup/manifest.ts";
+export { restore } from "./backup/restore.ts";
+export { Checkpoint } from "./checkpoint.ts";
+export { DiskError, TornFileError } from "./file-error.ts";
 export * from "./journal.ts";
+export { checkLayout, LayoutError } from "./layout.ts";
 export * from "./leases.ts";
 export * from "./protocol/tenure.ts";
 export * from "./rows.ts";

@@ -166,7 +166,7 @@ export class Journal {
           return { of: "position", at: await position() };
       }
     } catch (error) {
-      if (isRefusal(error)) throw error;
+      if (isRefusal(error) || error instanceof DeposedError) throw error;
       return { of: "nothing" };
     }
   }

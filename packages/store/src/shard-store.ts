@@ -9,9 +9,12 @@
  */
 import type { Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
+import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { DiskError, fileError, TornFileError } from "./file-error.ts";
+import { FileTail } from "./file-tail.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
-import { Journal, JournalClosedError, JournalTrimmedError } from "./journal.ts";
+import { Journal, JournalClosedError } from "./journal.ts";
 import { LocalFile } from "./local-file.ts";
 import { Overlay } from "./overlay.ts";
 import type { Position } from "./protocol/record.ts";
@@ -44,8 +47,6 @@ export interface Commit<Told> {
   readonly onDurable?: () => void;
 }
 
-const FLUSH_AFTER_MS = 500;
-const FLUSH_AT_ROWS = 10_000;
 /** How long rows that nothing waits for may stay staged. */
 const LAZY_MS = 500;
 /** Characters at which a record is sealed though more is staged. */
@@ -70,9 +71,8 @@ export class ShardStore<Told = never> {
   #pumping: Promise<void> | null = null;
   #lazyTimer: NodeJS.Timeout | null = null;
   /** In the journal and not yet in the file. */
-  #journalled: Row[] = [];
-  #flushTimer: NodeJS.Timeout | null = null;
-  /** The slot of the last group that is in {@link #journalled} or in the file. */
+  readonly #tail: FileTail;
+  /** The slot of the last group that is in {@link #tail} or in the file. */
   #settledSeq = 0;
   #isOpen = true;
 
@@ -80,20 +80,33 @@ export class ShardStore<Told = never> {
     options: ShardStoreOptions<Told>,
     journal: Journal,
     file: LocalFile,
+    checkpoint: Checkpoint,
     checkpointed: Position,
   ) {
     this.#options = options;
     this.epoch = options.epoch;
     this.#journal = journal;
     this.#file = file;
-    this.#checkpoint = new Checkpoint(options.table, options.silo, options.shard);
+    this.#checkpoint = checkpoint;
     const { epoch, log } = options;
-    const read = (avatar: string, key: string) => {
-      this.#flush();
-      return file.get(avatar, key);
+    this.#tail = new FileTail({
+      file,
+      log,
+      onWritten: (rows) => this.#overlay.drop(rows),
+      onGivenUp: (error) => this.#lose(error),
+    });
+    const settle = () => {
+      if (!this.#tail.flush()) throw new DiskError(`${options.path} is behind the journal`);
     };
+    const read = (avatar: string, key: string) => {
+      settle();
+      return this.#reading(() => file.get(avatar, key));
+    };
+    // Rows of the shard itself come and go (frames, alarms); those of avatars stay, and are not looked up for it.
+    const isNew = (avatar: string, key: string) =>
+      avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
     this.#checkpointer = new Checkpointer(
-      { checkpoint: this.#checkpoint, journal, epoch, log, read },
+      { checkpoint, journal, epoch, log, read, settle, isNew },
       checkpointed,
       Date.now(),
     );
@@ -105,21 +118,39 @@ export class ShardStore<Told = never> {
    */
   static async open<Told = never>(options: ShardStoreOptions<Told>): Promise<ShardStore<Told>> {
     const { table, silo, shard, epoch, path, log } = options;
+    // First, because a disk that does not let it open should not cost a fence at each try.
+    const file = LocalFile.open(path, `${silo}#${shard}`, log);
     const journal = new Journal(table, silo, shard);
     const checkpoint = new Checkpoint(table, silo, shard);
-    let checkpointed = await journal.fence(epoch, () => checkpoint.position());
-    for (;;) {
-      const file = await openFile(path, `${silo}#${shard}`, checkpointed, journal, log);
-      const store = new ShardStore(options, journal, file, checkpointed);
-      try {
-        await store.#catchUp(checkpointed);
-        return store;
-      } catch (error) {
-        file.close();
-        if (!(error instanceof JournalTrimmedError)) throw error;
-        log.info({ shard, epoch }, "the last owner has moved the checkpoints meanwhile, reading again");
-        checkpointed = await checkpoint.position();
-      }
+    try {
+      await journal.fence(epoch, () => checkpoint.claim(epoch));
+      const checkpointed = await checkpoint.state();
+      const usable = await fileInHistory(file, checkpointed, journal, options);
+      return await ShardStore.#begin(options, journal, usable, checkpoint, checkpointed);
+    } catch (cause) {
+      file.close();
+      const error = fileError(cause, path);
+      if (error instanceof TornFileError) LocalFile.remove(path);
+      throw error;
+    }
+  }
+
+  static async #begin<Told>(
+    options: ShardStoreOptions<Told>,
+    journal: Journal,
+    file: LocalFile,
+    checkpoint: Checkpoint,
+    checkpointed: CheckpointState,
+  ): Promise<ShardStore<Told>> {
+    try {
+      file.history = checkpointed.history;
+      if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
+      const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
+      await store.#catchUp(checkpointed);
+      return store;
+    } catch (error) {
+      file.close();
+      throw error;
     }
   }
 
@@ -128,32 +159,34 @@ export class ShardStore<Told = never> {
     return this.#isOpen;
   }
 
-  /** Characters staged and not yet in the journal: the measure of back-pressure. */
+  /** Characters not yet in the journal, or kept in memory because the disk fails: the measure of back-pressure. */
   get backlogChars(): number {
-    return this.#stagedChars;
+    return this.#stagedChars + this.#tail.stuckChars;
   }
 
   /** Whether `avatar` can be read at once; when not, {@link hydrate} must have resolved before. */
   isHydrated(avatar: string): boolean {
-    return this.#file.isHydrated(avatar);
+    return this.#reading(() => this.#file.isHydrated(avatar));
   }
 
   /** Reads an avatar's rows from the checkpoints into the file, once. */
   async hydrate(avatar: string): Promise<void> {
-    if (this.#file.isHydrated(avatar)) return;
+    if (this.isHydrated(avatar)) return;
     const entries = await this.#checkpoint.read(avatar);
-    if (this.#isOpen && !this.#file.isHydrated(avatar)) this.#file.hydrate(avatar, entries);
+    if (this.#isOpen && !this.isHydrated(avatar)) this.#file.hydrate(avatar, entries);
   }
 
   /** The value of a row of a hydrated avatar, or undefined. */
   get(avatar: string, key: string): string | undefined {
     const newer = this.#overlay.get(avatar, key);
-    return newer === undefined ? this.#file.get(avatar, key) : (newer.value ?? undefined);
+    return newer === undefined
+      ? this.#reading(() => this.#file.get(avatar, key))
+      : (newer.value ?? undefined);
   }
 
   /** Rows of a hydrated avatar in the order of their keys. */
   list(avatar: string, range: Range): Entry[] {
-    return this.#overlay.list(avatar, range, (part) => this.#file.list(avatar, part));
+    return this.#reading(() => this.#overlay.list(avatar, range, (part) => this.#file.list(avatar, part)));
   }
 
   /** Lets reads see rows that the next {@link write} will hold, so that turns of one commit see each other's. */
@@ -198,8 +231,11 @@ export class ShardStore<Told = never> {
   /** Closes at once: what is not in the journal is given up, and its effects never leave. May be called twice. */
   close(): void {
     if (!this.#isOpen) return;
-    this.#flush();
+    this.#tail.flush();
+    // A file that was found torn has closed the store just now.
+    if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#tail.close();
     this.#journal.close();
     void this.#checkpointer.close();
     if (this.#lazyTimer !== null) clearTimeout(this.#lazyTimer);
@@ -223,7 +259,7 @@ export class ShardStore<Told = never> {
     const at = this.#file.position.seq;
     for await (const record of this.#journal.read(checkpointed)) {
       const rows = decodeGroup(record.blob);
-      this.#checkpointer.mark(rows, record.seq);
+      this.#checkpointer.mark(rows, true);
       if (record.seq > at) this.#file.apply(rows, { epoch: record.epoch, seq: record.seq });
     }
     this.#settledSeq = this.#journal.seq;
@@ -275,55 +311,56 @@ export class ShardStore<Told = never> {
 
   #settle(rows: readonly Row[], seq: number): void {
     if (!this.#isOpen) return;
-    this.#journalled.push(...rows);
     this.#settledSeq = seq;
-    this.#checkpointer.mark(rows, seq);
-    if (this.#journalled.length >= FLUSH_AT_ROWS) this.#flush();
-    else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS);
-    this.#checkpointer.startIfDue(seq, Date.now());
+    this.#tail.add(rows, sizeOf(rows), { epoch: this.epoch, seq });
+    this.#checkpointer.mark(rows);
+    if (this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(seq, Date.now());
   }
 
-  /** Writes the journalled rows to the file, sorted, because neighbours share a page. */
-  #flush(): void {
-    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
-    this.#flushTimer = null;
-    if (this.#journalled.length === 0 || !this.#isOpen) return;
-    const rows = this.#journalled;
-    this.#journalled = [];
-    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#settledSeq });
-    this.#overlay.drop(rows);
+  /** Reads from the file. When that fails the shard is lost: what is read must be true, and a retry would not make it so. */
+  #reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      const error = fileError(cause, this.#options.path);
+      if (error instanceof TornFileError || error instanceof DiskError) this.#lose(error);
+      throw error;
+    }
+  }
+
+  /** The file cannot be used any more: nothing of what comes after may leave the host. */
+  #lose(error: Error): void {
+    if (!this.#isOpen) return;
+    this.#tail.close();
+    this.close();
+    if (error instanceof TornFileError) LocalFile.remove(this.#options.path);
+    this.#options.onLost(error);
   }
 }
 
-/** Opens the shard's file, or a new one when it is not in the journal's history. */
-async function openFile(
-  path: string,
-  name: string,
-  checkpointed: Position,
+/** `file`, or a new one in its place when it is not in the journal's history. */
+async function fileInHistory(
+  file: LocalFile,
+  checkpointed: CheckpointState,
   journal: Journal,
-  log: Log,
+  { silo, shard, path, log }: Pick<ShardStoreOptions<never>, "silo" | "shard" | "path" | "log">,
 ): Promise<LocalFile> {
-  const file = LocalFile.open(path, name);
-  if (await isInHistory(file.position, checkpointed, journal)) {
-    if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
-    return file;
-  }
-  log.warn({ name, ...file.position }, "local file is not in the journal's history, beginning a new one");
+  if (await isInHistory(file, checkpointed, journal)) return file;
+  log.warn({ path, ...file.position }, "local file is not in the journal's history, beginning a new one");
   file.close();
   LocalFile.remove(path);
-  return LocalFile.open(path, name);
+  return LocalFile.open(path, `${silo}#${shard}`, log);
 }
 
 /** A file is in the history when it ends where the checkpoints do, or at a record that is in the journal. */
-async function isInHistory(file: Position, checkpointed: Position, journal: Journal): Promise<boolean> {
+async function isInHistory(
+  { history, position: file }: LocalFile,
+  checkpointed: CheckpointState,
+  journal: Journal,
+): Promise<boolean> {
+  if (file.seq > 0 && history !== checkpointed.history) return false;
   const verdict = isFileInHistory(file, checkpointed);
   return verdict === "ifSlotHolds" ? (await journal.epochAt(file.seq)) === file.epoch : verdict === "yes";
-}
-
-function newestInOrder(rows: readonly Row[]): Row[] {
-  const newest = new Map<string, Row>();
-  for (const row of rows) newest.set(`${row.avatar}\n${row.key}`, row);
-  return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
 function sizeOf(rows: readonly Row[]): number {

@@ -4,11 +4,13 @@ import {
   BatchWriteItemCommand,
   ConditionalCheckFailedException,
   CreateTableCommand,
+  DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
   ResourceInUseException,
+  ScanCommand,
   UpdateItemCommand,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
@@ -96,15 +98,28 @@ export class Table {
     );
   }
 
-  /** Writes the item if there is none with a number in `field` as high as the new one: true, or false when there is. */
+  /** Writes the item unless there is one with a number in `field` as high as the new one: true, or false when there is. */
   putIfHigher(pk: string, sk: string, field: string, item: Item): Promise<boolean> {
     return this.#conditionally(
       new PutItemCommand({
         TableName: this.#name,
         Item: { ...item, ...key(pk, sk) },
-        ConditionExpression: "attribute_not_exists(pk) OR #f < :f",
+        ConditionExpression: "attribute_not_exists(#f) OR #f < :f",
         ExpressionAttributeNames: { "#f": field },
         ExpressionAttributeValues: { ":f": item[field] as AttributeValue },
+      }),
+    );
+  }
+
+  /** Deletes the item unless `field` holds a number as high as `value`: true, or false when it does. */
+  deleteIfLower(pk: string, sk: string, field: string, value: AttributeValue): Promise<boolean> {
+    return this.#conditionally(
+      new DeleteItemCommand({
+        TableName: this.#name,
+        Key: key(pk, sk),
+        ConditionExpression: "attribute_not_exists(#f) OR #f < :f",
+        ExpressionAttributeNames: { "#f": field },
+        ExpressionAttributeValues: { ":f": value },
       }),
     );
   }
@@ -172,6 +187,24 @@ export class Table {
     } while (start !== undefined);
   }
 
+  /** Every item whose `pk` begins with `prefix`, in no order, page by page. It reads the whole table: for back-ups alone. */
+  async *scan(prefix: string): AsyncGenerator<Item> {
+    let start: Item | undefined;
+    do {
+      const page = await this.#client.send(
+        new ScanCommand({
+          TableName: this.#name,
+          ConsistentRead: true,
+          FilterExpression: "begins_with(pk, :prefix)",
+          ExpressionAttributeValues: { ":prefix": { S: prefix } },
+          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+        }),
+      );
+      yield* page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
   /** Deletes items, also those that do not exist. */
   async delete(pk: string, sks: readonly string[]): Promise<void> {
     for (let from = 0; from < sks.length; from += BATCH) {
@@ -190,9 +223,10 @@ export class Table {
     this.#client.destroy();
   }
 
-  async #conditionally(command: PutItemCommand): Promise<boolean> {
+  async #conditionally(command: PutItemCommand | DeleteItemCommand): Promise<boolean> {
     try {
-      await this.#client.send(command);
+      if (command instanceof PutItemCommand) await this.#client.send(command);
+      else await this.#client.send(command);
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;

@@ -6,7 +6,7 @@ import { appendFileSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "@tidings/runtime";
-import { DeposedError, Journal, type Row, ShardStore, type Table } from "@tidings/store";
+import { Checkpoint, DeposedError, Journal, type Row, ShardStore, type Table } from "@tidings/store";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "./eventually.ts";
 
@@ -24,6 +24,7 @@ export function describeStore(name: string, makeTable: () => Table): void {
     describeOwnership(stage);
     describeFiles(stage);
     describeCheckpoints(stage);
+    describeRuns(stage);
   });
 }
 
@@ -149,7 +150,7 @@ function describeOwnership(stage: Stage): void {
 }
 
 function describeFiles(stage: Stage): void {
-  test("a file is discarded when the last owner trims the journal while it is brought up to date", async () => {
+  test("a deposed owner cannot trim the journal while its successor reads it back", async () => {
     const first = await stage.open(1);
     first.write({ rows: [row("alice", "core", "1")] });
     await first.drained();
@@ -159,12 +160,17 @@ function describeFiles(stage: Stage): void {
       deposed.write({ rows: [row("alice", key, "2")] });
       await deposed.drained();
     }
-    stage.beforeReading = () =>
-      stage.checkpointLate(2, [row("alice", "middle", "2"), row("alice", "last", "2")]);
+    let refusal: unknown;
+    stage.beforeReading = async () => {
+      refusal = await stage
+        .checkpointLate(2, [row("alice", "middle", "2"), row("alice", "last", "2")])
+        .catch((error) => error);
+    };
 
     const owner = await stage.open(3);
     await owner.hydrate("alice");
 
+    expect(refusal).toBeInstanceOf(DeposedError);
     expect(owner.get("alice", "middle")).toBe("2");
   });
 
@@ -310,6 +316,82 @@ function describeCheckpoints(stage: Stage): void {
   });
 }
 
+/** What comes and goes leaves nothing in the checkpoints, and what is late changes nothing there. */
+function describeRuns(stage: Stage): void {
+  test("a row that comes and goes between two checkpoints costs nothing, and one that goes later is gone", async () => {
+    const store = await stage.open(1);
+    store.write({
+      rows: [row("_17", "out/1/1", "frame"), row("_17", "kept", "1"), row("alice", "p/1", "1")],
+    });
+    await stage.checkpoint(store);
+    const deletions = vi.spyOn(stage.table, "deleteIfLower");
+
+    store.write({ rows: [row("_17", "out/1/2", "frame")] });
+    await store.drained();
+    const gone = [row("_17", "out/1/1", null), row("_17", "out/1/2", null), row("alice", "p/1", null)];
+    store.write({ rows: gone });
+    await stage.checkpoint(store);
+
+    expect(await stage.checkpointed("_17")).toEqual(["kept"]);
+    expect(await stage.checkpointed("alice")).toEqual([]);
+    expect(deletions.mock.calls.map(([, key]) => key).sort()).toEqual(["out/1/1", "p/1"]);
+  });
+
+  test("a late write of a deposed owner does not bring back what its successor has deleted", async () => {
+    const deposed = await stage.open(1, { onLost: () => {} });
+    const late = stage.holdBackRow("secret");
+    deposed.write({ rows: [row("alice", "secret", "1"), row("alice", "core", "1")] });
+    await stage.beginCheckpoint(deposed);
+    await late.isAsked;
+    const owner = await stage.open(2, { path: "elsewhere" });
+    await owner.hydrate("alice");
+    owner.write({ rows: [row("alice", "secret", null)] });
+    await stage.checkpoint(owner);
+    owner.close();
+
+    await late.lands();
+    expect(await stage.checkpointed("alice")).toEqual(["core", "secret"]);
+    const next = await stage.open(3, { path: "third" });
+    await next.hydrate("alice");
+
+    expect(next.list("alice", { from: "", to: "\uffff" })).toEqual([{ key: "core", value: "1" }]);
+  });
+
+  test("a write of the own that was given up and lands late does not bring back what was deleted", async () => {
+    const store = await stage.open(1);
+    const late = stage.holdBackRow("secret", "fails");
+    store.write({ rows: [row("alice", "secret", "1")] });
+    await stage.beginCheckpoint(store);
+    await late.isAsked;
+    store.write({ rows: [row("alice", "secret", null)] });
+    await stage.checkpoint(store);
+    await late.lands();
+    store.close();
+    stage.forgetFile();
+
+    const next = await stage.open(2);
+    await next.hydrate("alice");
+
+    expect(next.get("alice", "secret")).toBeUndefined();
+  });
+
+  test("a deposed owner does not move the checkpoints that its successor replays behind", async () => {
+    const deposed = await stage.open(1, { onLost: () => {} });
+    const late = stage.holdBackRow("core");
+    deposed.write({ rows: [row("alice", "core", "1")] });
+    await stage.beginCheckpoint(deposed);
+    await late.isAsked;
+    const before = await stage.position();
+    await stage.open(2, { path: "elsewhere" });
+
+    await late.lands();
+    deposed.close();
+    await deposed.drained();
+
+    expect(await stage.position()).toBe(before);
+  });
+}
+
 /** Text that no compression makes much shorter. */
 function incompressible(chars: number): string {
   let seed = 1;
@@ -402,27 +484,62 @@ class Stage {
 
   /** Lets a minute pass, so that the next commit brings a checkpoint, and resolves when it is written. */
   async checkpoint(store: ShardStore<string>): Promise<void> {
+    await this.beginCheckpoint(store);
+    const last = (await this.slotNumbers()).at(-1);
+    await eventually(async () => {
+      expect(await this.position()).toBe(last);
+    });
+  }
+
+  /** Lets a minute pass, so that the next commit brings a checkpoint. */
+  async beginCheckpoint(store: ShardStore<string>): Promise<void> {
     await store.drained();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
     store.write({ rows: [row("clock", "at", String(Date.now()))] });
     await store.drained();
-    const last = (await this.slotNumbers()).at(-1);
-    await eventually(async () => {
-      const position = await this.table.get(`C#${this.#silo}#${SHARD}`, "#position");
-      expect(Number(position?.seq?.N)).toBe(last);
-    });
+  }
+
+  /** Up to where the journal is in the checkpoints. */
+  async position(): Promise<number> {
+    return (await new Checkpoint(this.table, this.#silo, SHARD).state()).seq;
+  }
+
+  /** Keys of an avatar's items in the checkpoints, whoever has written them. */
+  async checkpointed(avatar: string): Promise<string[]> {
+    const items = await Array.fromAsync(this.table.query(`C#${this.#silo}#${SHARD}#${avatar}`));
+    return items.map(({ sk }) => sk?.S ?? "");
+  }
+
+  /** The next write of the row `key` to the checkpoints stays under way until it `lands`; its writer waits, or gives it up. */
+  holdBackRow(key: string, writer: "waits" | "fails" = "waits") {
+    const asked = Promise.withResolvers<void>();
+    const landed = Promise.withResolvers<void>();
+    const put = this.table.putIfHigher.bind(this.table);
+    let carryOut: (() => Promise<unknown>) | undefined;
+    this.table.putIfHigher = async (...args) => {
+      if (args[1] !== key || carryOut !== undefined) return put(...args);
+      carryOut = () => put(...args);
+      asked.resolve();
+      if (writer === "fails") throw new Error("no answer");
+      await landed.promise;
+      return true;
+    };
+    const lands = async () => {
+      await carryOut?.();
+      landed.resolve();
+    };
+    return { isAsked: asked.promise, lands };
   }
 
   /** What a deposed owner of `epoch` still does of a checkpoint up to its last write: rows, position, trimming. */
   async checkpointLate(epoch: number, rows: readonly Row[]): Promise<void> {
     const items = await this.#items();
     const seq = Number(items.findLast((item) => Number(item.epoch?.N) === epoch)?.sk?.S);
-    const at = { seq: { N: String(seq) } };
-    for (const { avatar, key, value } of rows) {
-      const item = { ...at, ...(value === null ? {} : { value: { S: value } }) };
-      await this.table.put(`C#${this.#silo}#${SHARD}#${avatar}`, key, item);
-    }
-    await this.table.put(`C#${this.#silo}#${SHARD}`, "#position", { ...at, epoch: { N: String(epoch) } });
+    const checkpoint = new Checkpoint(this.table, this.#silo, SHARD);
+    await checkpoint.claim(epoch);
+    const run = (await checkpoint.begin(0)) ?? 0;
+    for (const changed of rows) await checkpoint.write(changed, run);
+    await checkpoint.finish(run, { seq, epoch });
     await new Journal(this.table, this.#silo, SHARD).trim(seq);
   }
 

@@ -29,6 +29,13 @@ export class MemoryTable extends Table {
     return this.#putIf(before === undefined || Number(before) < Number(item[field]?.N), pk, sk, item);
   }
 
+  override async deleteIfLower(pk: string, sk: string, field: string, value: Item[string]): Promise<boolean> {
+    const before = this.#partition(pk).get(sk)?.[field]?.N;
+    const isAllowed = before === undefined || Number(before) < Number(value.N);
+    if (isAllowed) this.#partition(pk).delete(sk);
+    return isAllowed;
+  }
+
   override async replaceIf(
     pk: string,
     sk: string,
@@ -57,6 +64,12 @@ export class MemoryTable extends Table {
     for (const sk of keys.slice(0, limit)) {
       const item = partition.get(sk);
       if (item !== undefined) yield item;
+    }
+  }
+
+  override async *scan(prefix: string): AsyncGenerator<Item> {
+    for (const [pk, partition] of [...this.#partitions]) {
+      if (pk.startsWith(prefix)) yield* [...partition.values()];
     }
   }
 

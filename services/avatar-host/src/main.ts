@@ -2,7 +2,7 @@ import { connectComponent } from "@tidings/bus";
 import { hostAddress } from "@tidings/protocol";
 import { connectQueue } from "@tidings/queue";
 import { readSecret, runService } from "@tidings/runtime";
-import { Table } from "@tidings/store";
+import { checkLayout, Table } from "@tidings/store";
 import { readHostConfig } from "./config.ts";
 import { AvatarHost } from "./host.ts";
 
@@ -12,6 +12,7 @@ await runService("avatar-host", async (service) => {
   const table = new Table({ endpoint: config.TIDINGS_DYNAMODB_ENDPOINT });
   service.onStop(() => table.stop());
   await table.create();
+  await checkLayout(table);
 
   const queue = await connectQueue({ url: config.TIDINGS_AMQP_URL, log });
   service.onStop(() => queue.stop());

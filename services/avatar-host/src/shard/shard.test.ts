@@ -118,7 +118,9 @@ function ask(
 async function moveToAnotherHost(from: Shard, epoch: number): Promise<Shard> {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
   await ask(from, nameIn(SHARD, "clock"), "note");
-  await eventually(async () => expect(await table.get(`C#s1#${SHARD}`, "#position")).toBeDefined());
+  await eventually(async () =>
+    expect(Number((await table.get(`C#s1#${SHARD}`, "#position"))?.seq?.N)).toBeGreaterThan(0),
+  );
   from.close();
   return await open(epoch, "another");
 }
