@@ -7,7 +7,7 @@
  * Group commit: while one journal put is under way, what is written meanwhile is staged and becomes the next record.
  * Invariant: what is in the file is in the journal; what has left the host is in the journal.
  */
-import type { Log } from "@tidings/runtime";
+import type { Background, Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
@@ -26,6 +26,8 @@ export interface ShardStoreOptions<Told> {
   /** Path of the shard's SQLite file on this host. */
   readonly path: string;
   readonly log: Log;
+  /** Writes to the file go through it in small pieces. */
+  readonly background: Background;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
   readonly onLost: (error: Error) => void;
   /** Turns what the commits of a record have told into further rows of it: the frames in the outbox. */
@@ -42,6 +44,8 @@ export interface Commit<Told> {
 
 const FLUSH_AFTER_MS = 500;
 const FLUSH_AT_ROWS = 10_000;
+/** Rows after which writing to the file lets others go first: a few milliseconds of work. */
+const FLUSH_SLICE_ROWS = 1_000;
 /** How long rows that nothing waits for may stay staged. */
 const LAZY_MS = 500;
 /** Characters at which a record is sealed though more is staged. */
@@ -66,8 +70,10 @@ export class ShardStore<Told = never> {
   #pumping: Promise<void> | null = null;
   #lazyTimer: NodeJS.Timeout | null = null;
   /** In the journal and not yet in the file. */
-  #journalled: Row[] = [];
+  #journalled: Journalled[] = [];
+  #journalledRows = 0;
   #flushTimer: NodeJS.Timeout | null = null;
+  #isFlushing = false;
   #isOpen = true;
 
   private constructor(
@@ -262,23 +268,52 @@ export class ShardStore<Told = never> {
 
   #settle(rows: readonly Row[], seq: number): void {
     if (!this.#isOpen) return;
-    this.#journalled.push(...rows);
+    this.#journalled.push({ rows, seq });
+    this.#journalledRows += rows.length;
     this.#checkpointer.mark(rows, seq);
-    if (this.#journalled.length >= FLUSH_AT_ROWS) this.#flush();
-    else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS);
+    if (this.#journalledRows >= FLUSH_AT_ROWS) this.#startFlush();
+    else this.#flushTimer ??= setTimeout(() => this.#startFlush(), FLUSH_AFTER_MS);
     this.#checkpointer.startIfDue(seq, Date.now());
   }
 
-  /** Writes the journalled rows to the file, sorted, because neighbours share a page. */
-  #flush(): void {
-    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
-    this.#flushTimer = null;
+  /** Writes what is journalled to the file in the background, a slice at a time. */
+  #startFlush(): void {
+    this.#stopFlushTimer();
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    const step = () => {
+      this.#isFlushing = false;
+      this.#flush(FLUSH_SLICE_ROWS);
+      if (this.#journalled.length > 0) this.#startFlush();
+    };
+    this.#options.background.run(step);
+  }
+
+  /** Writes whole journalled records to the file until `rows` are written, sorted, because neighbours share a page. */
+  #flush(atLeastRows = Number.POSITIVE_INFINITY): void {
+    if (atLeastRows === Number.POSITIVE_INFINITY) this.#stopFlushTimer();
     if (this.#journalled.length === 0 || !this.#isOpen) return;
-    const rows = this.#journalled;
-    this.#journalled = [];
-    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#journal.seq });
+    let count = 0;
+    const rows: Row[] = [];
+    while (count < this.#journalled.length && rows.length < atLeastRows)
+      rows.push(...(this.#journalled[count++] as Journalled).rows);
+    const seq = (this.#journalled[count - 1] as Journalled).seq;
+    this.#journalled.splice(0, count);
+    this.#journalledRows -= rows.length;
+    this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq });
     this.#overlay.drop(rows);
   }
+
+  #stopFlushTimer(): void {
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
+    this.#flushTimer = null;
+  }
+}
+
+/** A record that is in the journal and not yet in the file. */
+interface Journalled {
+  readonly rows: readonly Row[];
+  readonly seq: number;
 }
 
 /**

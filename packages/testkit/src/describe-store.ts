@@ -5,7 +5,7 @@
 import { appendFileSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLog } from "@tidings/runtime";
+import { Background, silentLog } from "@tidings/runtime";
 import { DeposedError, Journal, type Row, ShardStore, type Table } from "@tidings/store";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "./eventually.ts";
@@ -362,6 +362,7 @@ class Stage {
     { path = "h1", silo, onLost, onSeal }: OpenOptions = {},
   ): Promise<ShardStore<string>> {
     const store = await ShardStore.open<string>({
+      background: new Background(),
       table: this.table,
       silo: silo ?? this.#silo,
       shard: SHARD,
