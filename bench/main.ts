@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --only latency|fan-out]`: each figure next to the raw limit of its path, measured in the
+ * `npm run bench [-- --json] [-- --only <suite>]`: each figure next to the raw limit of its path, measured in the
  * same run on the same servers. Progress goes to standard error; with `--json` the figures go to standard output.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,6 +12,7 @@ import { measureFanOut } from "./fan-out.ts";
 import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
 import { type Figure, printFigures } from "./figures.ts";
 import { measureLatency } from "./latency.ts";
+import { measureMemory } from "./memory.ts";
 import { measurePubsub } from "./pubsub.ts";
 import { measureConfirms, measureFederation, measureJournalPut } from "./raw-limits.ts";
 
@@ -77,6 +78,7 @@ const suites: Record<string, () => Promise<Figure[]>> = {
       { name: "times mod_pubsub", value: ratio, unit: "", beside: "target > 1" },
     ];
   },
+  memory: measureMemory,
   "fan-out-100k": () => onStack(["avatar-host"], measureLargeFanOut, seedFanOut),
 };
 

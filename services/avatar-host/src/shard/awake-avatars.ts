@@ -9,9 +9,9 @@
  */
 import type { Avatar } from "./avatar.ts";
 
-/** What an awake avatar costs beside its rows: itself and its entry here (bytes, measured). */
+/** What an awake avatar costs beside its rows: itself and its entry here (bytes); more than `npm run bench -- --only memory` measures. */
 const AVATAR_BYTES = 1_500;
-/** What a row costs that is held parsed in memory (bytes, measured on rows of a user). */
+/** About what a row costs that is held parsed in memory (bytes). */
 const ROW_BYTES = 1_000;
 
 export interface AwakeAvatar {
