@@ -54,7 +54,7 @@ const DEAD_LETTER_CHARS = 20_000;
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
 /** Frames on their way above which a large fan-out waits with its next page, and for how long at most (milliseconds). */
-const FRAMES_AHEAD = 64;
+const FRAMES_AHEAD = 160;
 const CONTINUE_WITHIN_MS = 250;
 const CONTINUE_LOOK_MS = 5;
 
