@@ -306,3 +306,13 @@ test("arguments that do not fit a call, and calls that are none, are refused", a
     condition: "feature-not-implemented",
   });
 });
+
+test("an avatar stays awake while a caller waits for a source, and no longer", async () => {
+  const late = calls("subscribe", { url: FEED, title: null, priority: null });
+  expect(alice.isBusy).toBe(true);
+  await vi.advanceTimersByTimeAsync(9_000);
+  await late;
+  expect(alice.isBusy).toBe(false);
+  await subscribes();
+  expect(alice.isBusy).toBe(false);
+});
