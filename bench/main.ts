@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json] [-- --only latency|fan-out]`: each figure next to the raw limit of its path, measured in the
+ * `npm run bench [-- --json] [-- --only <suite>]`: each figure next to the raw limit of its path, measured in the
  * same run on the same servers. Progress goes to standard error; with `--json` the figures go to standard output.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,30 +9,37 @@ import { parseArgs } from "node:util";
 import type { ServiceKind } from "../run/services.ts";
 import { type Stack, startStack } from "../run/stack.ts";
 import { measureFanOut } from "./fan-out.ts";
+import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
 import { type Figure, printFigures } from "./figures.ts";
 import { measureLatency } from "./latency.ts";
+import { measureMemory } from "./memory.ts";
 import { measurePubsub } from "./pubsub.ts";
 import { measureConfirms, measureFederation, measureJournalPut } from "./raw-limits.ts";
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
 
+const DOMAIN = "tidings.localhost";
+
 /** Runs `work` on an installation of its own, which is gone afterwards. */
-async function onStack(
+async function onStack<Prepared = void>(
   services: readonly ServiceKind[] | undefined,
-  work: (stack: Stack) => Promise<Figure[]>,
+  work: (stack: Stack, prepared: Prepared) => Promise<Figure[]>,
+  prepare?: (home: string, domain: string) => Promise<Prepared>,
 ): Promise<Figure[]> {
   const home = await mkdtemp(join(tmpdir(), "tidings-bench-"));
   const plan = {
     home,
+    domain: DOMAIN,
     webPort: "free",
     xmppPort: "free",
     pollMinSeconds: 86_400,
     fetchAllow: "127.0.0.0/8",
     logLevel: "warn",
   } as const;
+  const prepared = (await prepare?.(home, DOMAIN)) as Prepared;
   const stack = await startStack({ ...plan, ...(services === undefined ? {} : { services }) });
   try {
-    return await work(stack);
+    return await work(stack, prepared);
   } finally {
     await stack.stop();
     await rm(home, { recursive: true, force: true });
@@ -71,6 +78,8 @@ const suites: Record<string, () => Promise<Figure[]>> = {
       { name: "times mod_pubsub", value: ratio, unit: "", beside: "target > 1" },
     ];
   },
+  memory: measureMemory,
+  "fan-out-100k": () => onStack(["avatar-host"], measureLargeFanOut, seedFanOut),
 };
 
 const wanted = Object.entries(suites).filter(([name]) => options.only === undefined || options.only === name);

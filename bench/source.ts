@@ -23,15 +23,19 @@ export async function benchSource(queue: Queue, name: string): Promise<BenchSour
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = canonicalFeedUrl(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}.rss`);
   const source = feedSource(url);
-  return {
-    url,
-    source,
-    publish: async (number) => {
-      const result = resultWith(source, number);
-      await queue.publish(QUEUES.shard("s1", shardOf(source)), JSON.stringify(result));
-      return result.items[0]?.id as string;
-    },
-    close: () => closed(server),
+  return { url, source, publish: publisherOf(queue, url), close: () => closed(server) };
+}
+
+/**
+ * Publishes new items of the feed at the canonical address `url` as its ingestor does: the function resolves when RabbitMQ
+ * has confirmed the item with that number, to the item's id.
+ */
+export function publisherOf(queue: Queue, url: string): (number: number) => Promise<string> {
+  const source = feedSource(url);
+  return async (number) => {
+    const result = resultWith(source, number);
+    await queue.publish(QUEUES.shard("s1", shardOf(source)), JSON.stringify(result));
+    return result.items[0]?.id as string;
   };
 }
 

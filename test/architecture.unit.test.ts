@@ -36,9 +36,12 @@ test("the check sees the code that it is about", () => {
   expect([...homes].filter((home) => home.startsWith("services/")).length).toBeGreaterThanOrEqual(4);
 });
 
+/** Plays look behind the scenes, and the bench fills stores with rows that the avatars themselves have made. */
+const OUTSIDE: ReadonlySet<string> = new Set(["test", "bench"]);
+
 test("services meet on the bus or in a queue, never by import", () => {
   const wrong = imports().filter(
-    ({ by, target }) => target.startsWith("services/") && target !== by.home && by.home !== "test",
+    ({ by, target }) => target.startsWith("services/") && target !== by.home && !OUTSIDE.has(by.home),
   );
   expect(wrong.map(sentence)).toEqual([]);
 });

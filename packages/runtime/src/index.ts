@@ -1,4 +1,5 @@
 export * from "./back-off.ts";
+export * from "./background.ts";
 export * from "./config.ts";
 export * from "./log.ts";
 export * from "./secret-file.ts";

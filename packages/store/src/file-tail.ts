@@ -6,7 +6,7 @@
  *
  * While it waits, rows stay in the overlay, where reads see them, and are counted, so that the shard can refuse new work.
  */
-import type { Log } from "@tidings/runtime";
+import type { Background, Log } from "@tidings/runtime";
 import { DiskError, fileError } from "./file-error.ts";
 import type { LocalFile } from "./local-file.ts";
 import type { Position } from "./protocol/record.ts";
@@ -14,6 +14,8 @@ import type { Row } from "./rows.ts";
 
 const FLUSH_AFTER_MS = 500;
 const FLUSH_AT_ROWS = 10_000;
+/** Rows after which writing to the file lets others go first: a few milliseconds of work. */
+const SLICE_ROWS = 1_000;
 const RETRY_AFTER_MS = 2_000;
 const SAY_AGAIN_MS = 60_000;
 /** Characters that may wait for a disk that fails; then the shard is given up, and its rows are safe in the journal. */
@@ -22,18 +24,28 @@ const MOST_WAITING_CHARS = 32_000_000;
 export interface FileTailOptions {
   readonly file: LocalFile;
   readonly log: Log;
+  /** What need not be in the file at once is written through it in small pieces. */
+  readonly background: Background;
   /** The rows are in the file now. */
   readonly onWritten: (rows: readonly Row[]) => void;
   /** The file cannot be used any more; an error with a sentence. */
   readonly onGivenUp: (error: Error) => void;
 }
 
+/** A record that is in the journal and not yet in the file. */
+interface Journalled {
+  readonly rows: readonly Row[];
+  readonly chars: number;
+  readonly position: Position;
+}
+
 export class FileTail {
   readonly #options: FileTailOptions;
-  #rows: Row[] = [];
+  #records: Journalled[] = [];
+  #rowCount = 0;
   #chars = 0;
-  #position: Position = { epoch: 0, seq: 0 };
   #timer: NodeJS.Timeout | null = null;
+  #isSlicing = false;
   #saidAt: number | null = null;
   #isOpen = true;
 
@@ -48,41 +60,61 @@ export class FileTail {
 
   /** Takes the rows of the record at `position`, of `chars` characters, to write them soon. */
   add(rows: readonly Row[], chars: number, position: Position): void {
-    this.#rows.push(...rows);
+    this.#records.push({ rows, chars, position });
+    this.#rowCount += rows.length;
     this.#chars += chars;
-    this.#position = position;
-    if (this.#rows.length >= FLUSH_AT_ROWS && this.#saidAt === null) this.flush();
+    if (this.#rowCount >= FLUSH_AT_ROWS && this.#saidAt === null) this.#startSlicing();
     else this.#schedule(FLUSH_AFTER_MS);
   }
 
-  /** Writes what waits: true when the file holds all of it now. Rows go sorted, because neighbours share a page. */
+  /** Writes what waits: true when the file holds all of it now. */
   flush(): boolean {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopTimer();
+    return this.#write(Number.POSITIVE_INFINITY);
+  }
+
+  /** Writes what waits in the background, a slice at a time. */
+  #startSlicing(): void {
+    this.#stopTimer();
+    if (this.#isSlicing) return;
+    this.#isSlicing = true;
+    this.#options.background.run(() => {
+      this.#isSlicing = false;
+      if (this.#write(SLICE_ROWS) && this.#records.length > 0) this.#startSlicing();
+    });
+  }
+
+  /** Writes whole records until `atLeastRows` are written; false when the file does not take them. */
+  #write(atLeastRows: number): boolean {
     if (!this.#isOpen) return false;
-    if (this.#rows.length === 0) return true;
-    const rows = this.#rows;
+    const rows: Row[] = [];
+    let count = 0;
+    for (; count < this.#records.length && rows.length < atLeastRows; count++)
+      rows.push(...(this.#records[count] as Journalled).rows);
+    const last = this.#records[count - 1];
+    if (last === undefined) return true;
     try {
-      this.#options.file.apply(newestInOrder(rows), this.#position);
+      this.#options.file.apply(newestInOrder(rows), last.position);
     } catch (cause) {
       return this.#failed(fileError(cause, this.#options.file.path));
     }
-    this.#rows = [];
-    this.#chars = 0;
+    for (const { chars } of this.#records.splice(0, count)) this.#chars -= chars;
+    this.#rowCount -= rows.length;
     this.#options.onWritten(rows);
-    if (this.#saidAt !== null)
-      this.#options.log.info(
-        { path: this.#options.file.path, rows: rows.length },
-        "the disk takes rows again",
-      );
-    this.#saidAt = null;
+    this.#sayThatItWorks(rows.length);
     return true;
   }
 
   /** Takes and writes nothing more. */
   close(): void {
     this.#isOpen = false;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#stopTimer();
+  }
+
+  #sayThatItWorks(rows: number): void {
+    const { log, file } = this.#options;
+    if (this.#saidAt !== null) log.info({ path: file.path, rows }, "the disk takes rows again");
+    this.#saidAt = null;
   }
 
   #failed(error: unknown): false {
@@ -94,7 +126,7 @@ export class FileTail {
     }
     if (this.#saidAt === null || performance.now() - this.#saidAt > SAY_AGAIN_MS) {
       log.error(
-        { err: error, path: file.path, rows: this.#rows.length },
+        { err: error, path: file.path, rows: this.#rowCount },
         "the disk does not take rows, which stay in memory and in DynamoDB; make room on it",
       );
       this.#saidAt = performance.now();
@@ -104,10 +136,16 @@ export class FileTail {
   }
 
   #schedule(afterMs: number): void {
-    this.#timer ??= setTimeout(() => this.flush(), afterMs);
+    this.#timer ??= setTimeout(() => this.#startSlicing(), afterMs);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }
 
+/** Sorted, because neighbours share a page. */
 function newestInOrder(rows: readonly Row[]): Row[] {
   const newest = new Map<string, Row>();
   for (const row of rows) newest.set(`${row.avatar}\n${row.key}`, row);

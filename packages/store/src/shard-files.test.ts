@@ -12,7 +12,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { silentLog } from "@tidings/runtime";
+import { Background, silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventually } from "../../testkit/src/eventually.ts";
 import { MemoryTable } from "../../testkit/src/memory-table.ts";
@@ -47,7 +47,9 @@ afterEach(() => {
 });
 
 async function opened(): Promise<ShardStore> {
-  const options = { table, silo: "s1", shard: 17, epoch: ++epoch, path, log, onLost, onSeal: () => [] };
+  const background = new Background();
+  const place = { table, silo: "s1", shard: 17, epoch: ++epoch, path };
+  const options = { ...place, log, background, onLost, onSeal: () => [] };
   const store = await ShardStore.open(options);
   stores.push(store);
   return store;

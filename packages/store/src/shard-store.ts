@@ -7,7 +7,7 @@
  * Group commit: while one journal put is under way, what is written meanwhile is staged and becomes the next record.
  * Invariant: what is in the file is in the journal; what has left the host is in the journal.
  */
-import type { Log } from "@tidings/runtime";
+import type { Background, Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -31,6 +31,8 @@ export interface ShardStoreOptions<Told> {
   /** Path of the shard's SQLite file on this host. */
   readonly path: string;
   readonly log: Log;
+  /** Writes to the file go through it in small pieces. */
+  readonly background: Background;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
   readonly onLost: (error: Error) => void;
   /** Null while the owner is sure of its ownership, else what effects must wait for. Without it owners are always sure. */
@@ -88,10 +90,11 @@ export class ShardStore<Told = never> {
     this.#journal = journal;
     this.#file = file;
     this.#checkpoint = checkpoint;
-    const { epoch, log } = options;
+    const { epoch, log, background } = options;
     this.#tail = new FileTail({
       file,
       log,
+      background,
       onWritten: (rows) => this.#overlay.drop(rows),
       onGivenUp: (error) => this.#lose(error),
     });

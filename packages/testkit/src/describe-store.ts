@@ -5,7 +5,7 @@
 import { appendFileSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLog } from "@tidings/runtime";
+import { Background, silentLog } from "@tidings/runtime";
 import { Checkpoint, DeposedError, Journal, type Row, ShardStore, type Table } from "@tidings/store";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "./eventually.ts";
@@ -162,9 +162,7 @@ function describeFiles(stage: Stage): void {
     }
     let refusal: unknown;
     stage.beforeReading = async () => {
-      refusal = await stage
-        .checkpointLate(2, [row("alice", "middle", "2"), row("alice", "last", "2")])
-        .catch((error) => error);
+      refusal = await stage.checkpointLate(2, [row("alice", "last", "2")]).catch((error) => error);
     };
 
     const owner = await stage.open(3);
@@ -465,6 +463,7 @@ class Stage {
     { path = "h1", silo, onLost, onSeal }: OpenOptions = {},
   ): Promise<ShardStore<string>> {
     const store = await ShardStore.open<string>({
+      background: new Background(),
       table: this.table,
       silo: silo ?? this.#silo,
       shard: SHARD,

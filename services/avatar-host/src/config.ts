@@ -13,6 +13,8 @@ const Settings = Type.Object({
   TIDINGS_POLL_MIN_SECONDS: Type.Number({ default: 300, minimum: 1, maximum: 86_400 }),
   /** After this long without anything to do an avatar goes to sleep (seconds). */
   TIDINGS_AVATAR_IDLE_SECONDS: Type.Number({ default: 300, minimum: 1 }),
+  /** Memory for awake avatars, above which those used longest ago go to sleep (MB). */
+  TIDINGS_AVATARS_AWAKE_MB: Type.Number({ default: 150, minimum: 1 }),
 });
 
 export type Config = Readonly<Static<typeof Settings>>;

@@ -22,13 +22,14 @@ import {
   splitJid,
 } from "@tidings/protocol";
 import type { Consumer, Queue } from "@tidings/queue";
-import type { Service } from "@tidings/runtime";
+import { Background, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
 import type { Avatar } from "./shard/avatar.ts";
+import { AwakeAvatars } from "./shard/awake-avatars.ts";
 import { Shard } from "./shard/shard.ts";
 import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
@@ -40,6 +41,7 @@ const PASSIVATE_EVERY_MS = 10_000;
 const CHECKPOINT_MS = 2_000;
 /** Longest wait for what was taken to become durable before a shard is given back (milliseconds). */
 const DRAIN_MS = 5_000;
+const MEGABYTE = 1_000_000;
 
 export interface HostOptions {
   readonly config: Config;
@@ -61,6 +63,9 @@ export class AvatarHost {
   readonly #addresses;
   readonly #address: string;
   readonly #served = new Map<number, Served>();
+  /** Work of all shards that lets the sockets go first. */
+  readonly #background = new Background();
+  readonly #awake: AwakeAvatars;
   readonly #floors = new Map<number, number>();
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
@@ -70,6 +75,10 @@ export class AvatarHost {
   constructor(options: HostOptions) {
     const { config, bus, table, service } = options;
     this.#options = options;
+    this.#awake = new AwakeAvatars({
+      idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
+      mostBytes: config.TIDINGS_AVATARS_AWAKE_MB * MEGABYTE,
+    });
     this.#addresses = addressesOf(config.TIDINGS_DOMAIN);
     this.#address = hostAddress(config.TIDINGS_DOMAIN, config.TIDINGS_HOST_NAME);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
@@ -94,7 +103,7 @@ export class AvatarHost {
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
     bus.onOnline(() => void this.#claimAgain());
-    this.#passivation = setInterval(() => this.#passivate(), PASSIVATE_EVERY_MS);
+    this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
   }
 
   /** Takes this host's share of the shards and resolves when they are served. */
@@ -122,7 +131,7 @@ export class AvatarHost {
       shards.reduce((total, shard) => total + figure(shard), 0);
     return {
       shards: shards.length,
-      awakeAvatars: sum((shard) => shard.awakeAvatars),
+      awakeAvatars: this.#awake.count,
       framesWaiting: sum((shard) => shard.framesWaiting),
     };
   }
@@ -155,7 +164,7 @@ export class AvatarHost {
   }
 
   async #open(number: number, epoch: number): Promise<void> {
-    const { config, table, service } = this.#options;
+    const { table, service } = this.#options;
     const shard = await Shard.open({
       table,
       silo: FIRST_SILO,
@@ -165,7 +174,8 @@ export class AvatarHost {
       path: join(this.#folder, `${FIRST_SILO}-${number}.db`),
       log: service.log,
       agent: this.#addresses.im,
-      idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
+      awake: this.#awake,
+      background: this.#background,
       send: (stanza) => this.#send(stanza),
       publishJob: (job) => void this.#publish(job),
       createAvatar: (localpart, made) => this.#createAvatar(localpart, made),
@@ -290,10 +300,6 @@ export class AvatarHost {
     } catch (error) {
       this.#options.service.log.warn({ err: error, source: job.source }, "poll job was not published");
     }
-  }
-
-  #passivate(): void {
-    for (const { shard } of this.#served.values()) shard.passivate(Date.now());
   }
 }
 

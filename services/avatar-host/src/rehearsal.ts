@@ -26,6 +26,10 @@ export class Rehearsal {
     this.#avatar = create();
   }
 
+  get isBusy(): boolean {
+    return this.#avatar.isBusy;
+  }
+
   /** The avatar's memory goes, its rows stay. */
   fallsAsleep(): void {
     this.#avatar = this.#create();

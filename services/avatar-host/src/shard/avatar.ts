@@ -6,6 +6,10 @@ import type { Turn } from "./turn.ts";
  * throws, the avatar is thrown away with its memory and the rows stay as they were.
  */
 export interface Avatar {
+  /** Rows that it holds parsed in memory, beside those that its turns remember. */
+  readonly rowsHeld: number;
+  /** Whether it must stay awake because somebody waits for an answer that is not in its rows. */
+  readonly isBusy: boolean;
   onEvent(turn: Turn, from: string, event: AvatarEvent): void;
   onPollResult(turn: Turn, result: PollResult): void;
   /** `agentEpoch` says which life of the agent speaks. */

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AvatarEvent, busChild, type Element, readAck, readFrame, shardOf } from "@tidings/protocol";
-import { silentLog } from "@tidings/runtime";
+import { Background, silentLog } from "@tidings/runtime";
 import { BackupError, backUp, checkLayout, Leases, restore } from "@tidings/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
 import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
+import { AwakeAvatars } from "./awake-avatars.ts";
 import { Shard } from "./shard.ts";
 import type { Turn } from "./turn.ts";
 
@@ -21,6 +22,8 @@ function nameIn(shard: number): string {
 
 /** Tells the avatar of the next shard a number, and passes on what it hears, twice around; it notes both. */
 class Gossip implements Avatar {
+  readonly rowsHeld = 0;
+  readonly isBusy = false;
   readonly #next: string;
   constructor(shard: number) {
     this.#next = NAMES[(shard + 1) % SHARDS] as string;
@@ -82,7 +85,8 @@ async function silo(table: MemoryTable, host: string): Promise<Shard[]> {
       path: join(folder, `${host}-${shard}.db`),
       log,
       agent: "im.agents.d",
-      idleMs: 60_000,
+      awake: new AwakeAvatars({ idleMs: 60_000, mostBytes: 100_000_000 }),
+      background: new Background(),
       send: (stanza) => setTimeout(() => deliver(stanza, shard, shards), Math.random() * 4),
       publishJob: () => {},
       createAvatar: () => new Gossip(shard),

@@ -26,6 +26,11 @@ export class Mailboxes {
     return count;
   }
 
+  /** Whether something waits for `name`. */
+  isWaitedFor(name: string): boolean {
+    return this.#lines.has(name);
+  }
+
   /** Runs `stimulus` now, or in its turn when an avatar must be woken first. */
   post(stimulus: Stimulus): void {
     const names = [...new Set(stimulus.names)];

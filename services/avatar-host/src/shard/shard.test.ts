@@ -1,16 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AvatarEvent, type Element, type Report, shardOf } from "@tidings/protocol";
-import { silentLog } from "@tidings/runtime";
+import { type AvatarEvent, type Element, type Report, shardLocalpart, shardOf } from "@tidings/protocol";
+import { Background, silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LocalFile } from "../../../../packages/store/src/local-file.ts";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
 import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
+import { AwakeAvatars } from "./awake-avatars.ts";
 import { Shard } from "./shard.ts";
 import type { Turn } from "./turn.ts";
 
 const SHARD = 7;
+const BOUNDS = { idleMs: 60_000, mostBytes: 1_000_000_000 };
 
 function nameIn(shard: number, prefix: string): string {
   for (let n = 0; ; n++) if (shardOf(`${prefix}${n}`) === shard) return `${prefix}${n}`;
@@ -20,22 +23,32 @@ const teller = nameIn(SHARD, "teller");
 const listener = nameIn(SHARD, "listener");
 const stranger = nameIn(SHARD + 1, "stranger");
 
+interface Args {
+  readonly to?: string[];
+  readonly texts?: string[];
+  readonly steps?: number;
+  readonly afterMs?: number;
+}
+
 /** Writes down each event it is told; a call makes it tell `args.to` what `args.texts` say, or do its work in steps. */
 class Recorder implements Avatar {
+  readonly rowsHeld = 0;
+  isBusy = false;
   onEvent(turn: Turn, _from: string, event: AvatarEvent): void {
     if (event.type !== "subscribed") throw new Error(`cannot make anything of ${event.type}`);
     turn.put("heard", [...(turn.get<string[]>("heard") ?? []), event.url]);
   }
   onCall(turn: Turn, call: IncomingCall): void {
-    const { to, texts, steps } = call.args as { to?: string[]; texts?: string[]; steps?: number };
+    const { to, texts, steps, afterMs } = call.args as Args;
     for (const url of texts ?? []) turn.tell(to ?? [], { type: "subscribed", url });
     if (call.name === "confuse") turn.tell(to ?? [], { type: "unsubscribed" });
     if (call.name === "fail") throw new Error("no");
-    if (call.name === "alarm") turn.setAlarm(turn.nowAt);
+    if (call.name === "alarm") turn.setAlarm(turn.nowAt + (afterMs ?? 0));
     if (call.name === "note") turn.put("noted", turn.nowAt);
     if (steps !== undefined) turn.put("steps", steps);
     turn.wantsAnother = steps !== undefined;
-    const answer = call.name === "steps" ? turn.get("steps") : (turn.get("heard") ?? []);
+    const answer =
+      call.name === "steps" || call.name === "rang" ? turn.get(call.name) : (turn.get("heard") ?? []);
     turn.onDurable(() => call.reply(answer));
   }
   onContinue(turn: Turn): void {
@@ -57,11 +70,13 @@ let folder = "";
 let table = new MemoryTable();
 let sent: Element[] = [];
 let shards: Shard[] = [];
+let awake = new AwakeAvatars(BOUNDS);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "shard-"));
   table = new MemoryTable();
   sent = [];
+  awake = new AwakeAvatars(BOUNDS);
 });
 afterEach(() => {
   for (const shard of shards) shard.close();
@@ -84,7 +99,8 @@ async function open(
     path: join(folder, `${host}.db`),
     log,
     agent: "im.agents.d",
-    idleMs: 60_000,
+    awake,
+    background: new Background(),
     send: (stanza) => sent.push(stanza),
     publishJob: () => {},
     createAvatar: () => new Recorder(),
@@ -266,4 +282,52 @@ test("an agent's life that waited for a sleeping avatar does not count against a
   second.onReports("im.agents.d", "b", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
   await eventually(() => expect(sent.filter((stanza) => stanza.getChild("reported"))).toHaveLength(2));
   expect(second.agentEpoch).toBe(5);
+});
+
+test("when an avatar falls asleep its memory goes and its rows stay, and the next stanza wakes it", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [listener], texts: ["a"] });
+  expect(awake.count).toBe(2);
+  awake.passivate(Date.now() + BOUNDS.idleMs);
+  expect(awake.count).toBe(0);
+  expect(await ask(shard, listener)).toEqual(["a"]);
+  expect(awake.count).toBe(1);
+});
+
+test("nothing of a shard is awake any more when it has been given away", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [listener], texts: ["a"] });
+  await shard.release();
+  expect(awake.count).toBe(0);
+  expect(awake.bytes).toBe(0);
+});
+
+test("the alarm of an avatar that sleeps rings after the shard was taken over by a host without its file", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, listener, "alarm", { afterMs: 120_000 });
+  const second = await moveToAnotherHost(first, 2);
+  vi.setSystemTime(Date.now() + 120_000);
+  second.serve();
+  await eventually(async () => expect(await ask(second, listener, "rang")).toBe(1));
+});
+
+test("a hundred thousand alarms that are not due cost a shard one timer and wake nobody", async () => {
+  const dueAt = Date.now() + 3_600_000;
+  const file = LocalFile.open(join(folder, "h1.db"), `s1#${SHARD}`, silentLog());
+  const rows = Array.from({ length: 100_000 }, (_, at) => ({
+    avatar: shardLocalpart(SHARD),
+    key: `a/${dueAt + at}/sleeper${at}`,
+    value: "1",
+  }));
+  file.apply(rows, { epoch: 0, seq: 0 });
+  file.close();
+  const shard = await open(1);
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  shard.serve();
+  expect(timers).toHaveBeenCalledTimes(1);
+  expect(awake.count).toBe(0);
+  timers.mockRestore();
 });

@@ -22,9 +22,11 @@ import {
 import { type Row, ShardStore, type ShardStoreOptions, withPrefix } from "@tidings/store";
 import { Alarms } from "./alarms.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
+import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
 import { Commit, UNFINISHED } from "./commit.ts";
 import { Courier } from "./courier.ts";
 import { Deferred, type DeferredEvent } from "./deferred.ts";
+import { FramePace } from "./frame-pace.ts";
 import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -40,7 +42,8 @@ export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "o
   readonly publishJob: (job: PollJob) => void;
   /** Makes the avatar for a localpart, asleep in its rows until now. */
   readonly createAvatar: (localpart: string, shard: Shard) => Avatar;
-  readonly idleMs: number;
+  /** The awake avatars of all shards of the host. */
+  readonly awake: AwakeAvatars;
 }
 
 /** Staged characters above which senders are told to stop. */
@@ -49,14 +52,10 @@ const OUTBOX_FRAMES = 2_000;
 const DEAD_LETTER_CHARS = 20_000;
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
-const MOST_AWAKE = 20_000;
-
-interface AwakeAvatar {
-  readonly avatar: Avatar;
-  /** Rows that its turns remember. */
-  readonly memory: Map<string, unknown>;
-  usedAt: number;
-}
+/** Frames on their way above which a large fan-out waits with its next page, and for how long at most (milliseconds). */
+const FRAMES_AHEAD = 160;
+const CONTINUE_WITHIN_MS = 250;
+const CONTINUE_LOOK_MS = 5;
 
 type TurnOf = (avatar: Avatar, turn: Turn) => void;
 
@@ -66,7 +65,9 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #self: string;
   readonly #store: ShardStore<AddressedEvent>;
-  readonly #awake = new Map<string, AwakeAvatar>();
+  readonly #awake: AwakeAvatars;
+  readonly #owner: AwakeOwner;
+  readonly #pace: FramePace;
   readonly #mailboxes: Mailboxes;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
@@ -85,6 +86,12 @@ export class Shard {
     const { siloDomain, shard, send } = options;
     this.#options = options;
     this.#store = store;
+    this.#awake = options.awake;
+    this.#owner = {
+      createAvatar: (name) => options.createAvatar(name, this),
+      isWaitedFor: (name) => this.#mailboxes.isWaitedFor(name),
+    };
+    this.#pace = new FramePace(options.background);
     this.number = shard;
     this.epoch = options.epoch;
     this.#self = shardLocalpart(shard);
@@ -153,10 +160,6 @@ export class Shard {
     return this.#store.backlogChars > BACKLOG_CHARS || this.#outbox.waiting > OUTBOX_FRAMES;
   }
 
-  get awakeAvatars(): number {
-    return this.#awake.size;
-  }
-
   get framesWaiting(): number {
     return this.#outbox.waiting;
   }
@@ -218,13 +221,6 @@ export class Shard {
     });
   }
 
-  /** Lets avatars that nobody has needed for a while go to sleep: their rows stay, their memory goes. */
-  passivate(nowAt: number): void {
-    for (const [name, { usedAt }] of this.#awake) {
-      if (nowAt - usedAt >= this.#options.idleMs || this.#awake.size > MOST_AWAKE) this.#awake.delete(name);
-    }
-  }
-
   /** Writes what is durable into the checkpoints, while the shard is served. */
   checkpoint(): Promise<void> {
     return this.#store.checkpoint();
@@ -236,6 +232,7 @@ export class Shard {
     this.#alarms.close();
     this.#presence.close();
     this.#outbox.close();
+    this.#awake.forgetAllOf(this.#owner);
   }
 
   /** Resolves when what was taken is durable and its effects have left. */
@@ -264,11 +261,13 @@ export class Shard {
 
   #applyFrame(stream: ShardNumber, body: FrameBody, rows: readonly Row[], onDurable: () => void): void {
     const names = body.events.flatMap(({ to }) => to.filter((name) => shardOf(name) === this.number));
-    this.#post([`stream:${stream}`, ...names], (commit) => {
-      commit.rows.push(...rows);
-      for (const addressed of body.events) this.#tellHere(commit, addressed);
-      commit.onDurable.push(onDurable);
-    });
+    this.#pace.take(stream, names.length, () =>
+      this.#post([`stream:${stream}`, ...names], (commit) => {
+        commit.rows.push(...rows);
+        for (const addressed of body.events) this.#tellHere(commit, addressed);
+        commit.onDurable.push(onDurable);
+      }),
+    );
   }
 
   #ring(avatar: string, row: Row): void {
@@ -340,13 +339,19 @@ export class Shard {
     for (const name of commit.unfinished) this.#continue(name);
   }
 
-  #continue(name: string): void {
-    setImmediate(() =>
-      this.#post([name], (commit) => {
-        commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
-        this.#turn(commit, name, (avatar, turn) => avatar.onContinue(turn));
-      }),
-    );
+  /** The next page of a large fan-out, when the receivers have taken what is on its way, or have had time enough to. */
+  #continue(name: string, sinceMs = performance.now()): void {
+    if (!this.#isTaking) return;
+    const isCrowded = this.#outbox.waiting > FRAMES_AHEAD && performance.now() - sinceMs < CONTINUE_WITHIN_MS;
+    if (isCrowded) setTimeout(() => this.#continue(name, sinceMs), CONTINUE_LOOK_MS);
+    else this.#options.background.run(() => this.#continueNow(name));
+  }
+
+  #continueNow(name: string): void {
+    this.#post([name], (commit) => {
+      commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
+      this.#turn(commit, name, (avatar, turn) => avatar.onContinue(turn));
+    });
   }
 
   #tellHere(commit: Commit, { from, to, event }: AddressedEvent): void {
@@ -362,12 +367,12 @@ export class Shard {
    */
   #turn(commit: Commit, name: string, work: TurnOf, onError: "throw" | "deadLetter" = "deadLetter"): void {
     const nowAt = Date.now();
-    const awake = this.#wakeUp(name, nowAt);
+    const awake = this.#awake.wake(name, this.#owner, nowAt);
     const turn = new Turn(name, this.#store, nowAt, awake.memory);
     try {
       work(awake.avatar, turn);
     } catch (error) {
-      this.#awake.delete(name);
+      this.#awake.forget(name);
       if (onError === "throw") throw error;
       this.#options.log.error({ err: error, avatar: name }, "turn failed, kept as a dead letter");
       const text = JSON.stringify({ at: turn.nowAt, error: String(error) }).slice(0, DEAD_LETTER_CHARS);
@@ -375,16 +380,7 @@ export class Shard {
       return;
     }
     this.#store.show(commit.add(turn));
-  }
-
-  #wakeUp(name: string, nowAt: number): AwakeAvatar {
-    let entry = this.#awake.get(name);
-    if (entry === undefined)
-      entry = { avatar: this.#options.createAvatar(name, this), memory: new Map(), usedAt: nowAt };
-    else this.#awake.delete(name);
-    entry.usedAt = nowAt;
-    this.#awake.set(name, entry);
-    return entry;
+    this.#awake.rest(name);
   }
 
   async #hydrate(name: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { Turn } from "../shard/turn.ts";
 import { FAN_OUT, SUBSCRIBER } from "./rows.ts";
 
 /** Subscribers that are told in one turn. */
-const PAGE = 5_000;
+const PAGE = 1_000;
 
 interface Progress {
   readonly notification: Notification;

@@ -214,7 +214,7 @@ test("many subscribers are told a page in each turn, each item once and in order
   source.fallsAsleep();
   source.getsResult(result(source, "a", "b", "c"));
   note();
-  for (let turns = 0; source.wantsAnother && turns < 20; turns++) {
+  for (let turns = 0; source.wantsAnother && turns < 100; turns++) {
     source.goesOn();
     note();
   }

@@ -34,6 +34,9 @@ export class SourceAvatar implements Avatar {
     this.#settings = settings;
   }
 
+  readonly rowsHeld = 0;
+  readonly isBusy = false;
+
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {
     if (event.type === "subscribed") this.#subscribe(turn, from, event.url);
     if (event.type === "unsubscribed") this.#unsubscribe(turn, from);

@@ -362,3 +362,13 @@ test("an agent that comes up is told again, with the same attempt, what was not 
   expect(dispatched()).toEqual(["c 1"]);
   expect(alice.asked).toEqual([OWN]);
 });
+
+test("an avatar stays awake while a caller waits for a source, and no longer", async () => {
+  const late = calls("subscribe", { url: FEED, title: null, priority: null });
+  expect(alice.isBusy).toBe(true);
+  await vi.advanceTimersByTimeAsync(9_000);
+  await late;
+  expect(alice.isBusy).toBe(false);
+  await subscribes();
+  expect(alice.isBusy).toBe(false);
+});

@@ -62,6 +62,15 @@ export class UserAvatar implements Avatar {
     this.#agentEpoch = agentEpoch;
   }
 
+  get rowsHeld(): number {
+    return this.#deliveries?.openCount ?? 0;
+  }
+
+  /** Callers of `subscribe` wait for the source's word, and are not in the rows. */
+  get isBusy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   get agentEpoch(): number {
     return this.#agentEpoch();
   }
@@ -217,6 +226,7 @@ export class UserAvatar implements Avatar {
     const answer = (subscription: SubscriptionView) => {
       clearTimeout(timer);
       waiting.delete(answer);
+      if (waiting.size === 0) this.#waiting.delete(row.source);
       call.reply({ created: wasCreated, subscription });
     };
     const timer = setTimeout(() => answer(viewOf(row)), SUBSCRIBE_WAIT_MS);
