@@ -99,6 +99,7 @@ export class AvatarHost {
       shards: shards.length,
       awakeAvatars: sum((shard) => shard.awakeAvatars),
       framesWaiting: sum((shard) => shard.framesWaiting),
+      parkedStreams: sum((shard) => shard.parkedStreams.length),
     };
   }
 
@@ -117,6 +118,7 @@ export class AvatarHost {
       path: join(this.#folder, `${FIRST_SILO}-${number}.db`),
       log: service.log,
       agent: this.#addresses.im,
+      web: this.#addresses.web,
       idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
       send: (stanza) =>
         void bus.send(stanza).catch((error) => service.log.warn({ err: error }, "stanza was not sent")),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AvatarEvent, type Element, shardOf } from "@tidings/protocol";
+import { type AvatarEvent, type DeadLetterView, type Element, shardOf } from "@tidings/protocol";
 import { silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
@@ -23,8 +23,9 @@ const stranger = nameIn(SHARD + 1, "stranger");
 /** Writes down each event it is told; a call makes it tell `args.to` what `args.texts` say, or do its work in steps. */
 class Recorder implements Avatar {
   onEvent(turn: Turn, _from: string, event: AvatarEvent): void {
-    if (event.type !== "subscribed") throw new Error(`cannot make anything of ${event.type}`);
-    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), event.url]);
+    if (event.type !== "subscribed" && isConfused) throw new Error(`cannot make anything of ${event.type}`);
+    const text = event.type === "subscribed" ? event.url : event.type;
+    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), text]);
   }
   onCall(turn: Turn, call: IncomingCall): void {
     const { to, texts, steps } = call.args as { to?: string[]; texts?: string[]; steps?: number };
@@ -51,6 +52,8 @@ class Recorder implements Avatar {
 }
 
 const log = silentLog();
+/** Whether a Recorder cannot make anything of some events. */
+let isConfused = true;
 let folder = "";
 let table = new MemoryTable();
 let sent: Element[] = [];
@@ -60,6 +63,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "shard-"));
   table = new MemoryTable();
   sent = [];
+  isConfused = true;
 });
 afterEach(() => {
   for (const shard of shards) shard.close();
@@ -82,6 +86,7 @@ async function open(
     path: join(folder, `${host}.db`),
     log,
     agent: "im.agents.d",
+    web: "web.agents.d",
     idleMs: 60_000,
     send: (stanza) => sent.push(stanza),
     publishJob: () => {},
@@ -199,6 +204,81 @@ test("an event that its avatar cannot take becomes a dead letter and does not un
   shard.serve();
   await ask(shard, teller, "confuse", { to: [listener], texts: ["before"] });
   expect(await ask(shard, listener)).toEqual(["before"]);
+});
+
+async function deadLetters(shard: Shard, args = {}): Promise<DeadLetterView[]> {
+  const answer = await ask(shard, `_${SHARD}`, "deadLetters", { after: null, limit: 50, ...args });
+  return (answer as { items: DeadLetterView[] }).items;
+}
+
+test("a dead letter is listed with what it says, replayed once, and then gone, also on the next host", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, teller, "confuse", { to: [listener] });
+  const shard = await moveToAnotherHost(first, 2);
+  shard.serve();
+  const [letter] = await deadLetters(shard);
+  expect(letter).toMatchObject({
+    owner: listener,
+    kind: "event",
+    error: "Error: cannot make anything of unsubscribed",
+  });
+  const id = letter?.id ?? "";
+
+  await expect(ask(shard, `_${SHARD}`, "replayDeadLetter", { id })).rejects.toThrow("still cannot be taken");
+  expect(await deadLetters(shard)).toHaveLength(1);
+
+  isConfused = false;
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id });
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id });
+  expect(await ask(shard, listener)).toEqual(["unsubscribed"]);
+  expect(await deadLetters(shard)).toEqual([]);
+  const unknown = ask(shard, `_${SHARD}`, "replayDeadLetter", { id: `${listener}~1-000` });
+  await expect(unknown).rejects.toThrow("no such dead letter");
+});
+
+test("dead letters come page by page, a hundred of an avatar are kept, and nobody but web-api may see them", async () => {
+  const shard = await open(1);
+  shard.serve();
+  const other = nameIn(SHARD, "other");
+  for (let n = 0; n < 105; n++) await ask(shard, teller, "confuse", { to: [listener] });
+  await ask(shard, teller, "confuse", { to: [other] });
+  const seen: DeadLetterView[] = [];
+  for (
+    let page = await deadLetters(shard);
+    page.length > 0;
+    page = await deadLetters(shard, { after: seen.at(-1)?.id })
+  )
+    seen.push(...page);
+  expect(new Set(seen.map(({ id }) => id)).size).toBe(101);
+  expect(seen.map(({ owner }) => owner)).toEqual([...Array(100).fill(listener), other]);
+
+  const refuse = vi.fn();
+  const call = { name: "deadLetters", op: null, authority: null, args: { after: null, limit: 5 } };
+  shard.onCall(`_${SHARD}`, {
+    ...call,
+    fromDomain: "im.agents.d",
+    reply: () => expect.fail("answered"),
+    refuse,
+  });
+  expect(refuse).toHaveBeenCalledWith(expect.objectContaining({ condition: "forbidden" }));
+});
+
+test("what was for another shard and nobody took for seven days is a dead letter, and leaves again when it is replayed", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [stranger], texts: ["a"] });
+  await vi.advanceTimersByTimeAsync(7 * 24 * 3_600_000 + 120_000);
+  vi.useRealTimers();
+  const [letter] = await deadLetters(shard);
+  expect(letter).toMatchObject({ owner: `_${SHARD}`, kind: "frame" });
+  sent = [];
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id: letter?.id });
+  shard.outbox.onAck(SHARD + 1, { stream: SHARD, upto: 1, credit: 32 });
+  await eventually(() => expect(sent.at(-1)?.attrs.id).toBe(`f:${SHARD}:${SHARD + 1}:2`));
+  expect(sent.at(-1)?.toString()).toContain("subscribed");
+  expect(await deadLetters(shard)).toEqual([]);
 });
 
 test("a call that fails is refused and changes nothing", async () => {

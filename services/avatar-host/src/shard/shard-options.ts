@@ -1,0 +1,19 @@
+import type { AddressedEvent, Element, PollJob } from "@tidings/protocol";
+import type { ShardStoreOptions } from "@tidings/store";
+import type { Avatar } from "./avatar.ts";
+import type { Shard } from "./shard.ts";
+
+/** What a shard needs of the host that serves it. */
+export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "onSeal"> {
+  /** Domain of the silo, in which the shard and its avatars are addressed. */
+  readonly siloDomain: string;
+  /** Address of the IM agent. */
+  readonly agent: string;
+  /** Domain of web-api, through which operators call a shard. */
+  readonly web: string;
+  readonly send: (stanza: Element) => void;
+  readonly publishJob: (job: PollJob) => void;
+  /** Makes the avatar for a localpart, asleep in its rows until now. */
+  readonly createAvatar: (localpart: string, shard: Shard) => Avatar;
+  readonly idleMs: number;
+}
