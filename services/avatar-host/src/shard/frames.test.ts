@@ -10,6 +10,7 @@ import { type Row, withPrefix } from "@tidings/store";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryRows } from "../memory-rows.ts";
+import { seeded } from "../simulation/seeded.ts";
 import { systemClock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -193,17 +194,6 @@ class Line<T> {
     for (const message of all) to(message);
     return all.length > 0;
   }
-}
-
-/** Numbers between 0 and 1 that follow from `seed` (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 /** A pair of shards with a bad line in both directions between them. */

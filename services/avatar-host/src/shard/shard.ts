@@ -8,7 +8,6 @@
 import {
   type AddressedEvent,
   ackStanza,
-  type Element,
   type FrameBody,
   frameStanza,
   type PollResult,
