@@ -11,6 +11,7 @@ export default defineConfig({
             "packages/*/src/**/*.test.ts",
             "services/*/src/**/*.test.ts",
             "run/**/*.test.ts",
+            "cli/**/*.test.ts",
             "test/*.unit.test.ts",
           ],
         },

@@ -28,7 +28,7 @@ interface Source {
   readonly home: string;
 }
 
-const sources = ["packages", "services", "run", "test", "bench"].flatMap((folder) => read(folder));
+const sources = ["packages", "services", "run", "cli", "test", "bench"].flatMap((folder) => read(folder));
 
 test("the check sees the code that it is about", () => {
   const homes = new Set(sources.map(({ home }) => home));
