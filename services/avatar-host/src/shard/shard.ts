@@ -32,13 +32,10 @@ import { Mailboxes } from "./mailbox.ts";
 import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
 import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.ts";
-import type { ShardOptions } from "./shard-options.ts";
+import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Stimulus, stimulate } from "./stimulus.ts";
 import { Turn } from "./turn.ts";
 
-/** Staged characters above which senders are told to stop. */
-const BACKLOG_CHARS = 4_000_000;
-const OUTBOX_FRAMES = 2_000;
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
 const MOST_AWAKE = 20_000;
@@ -156,7 +153,8 @@ export class Shard {
 
   /** True while the shard takes nothing more than it must. */
   get isUnderPressure(): boolean {
-    return this.#store.backlogChars > BACKLOG_CHARS || this.#outbox.waiting > OUTBOX_FRAMES;
+    const { backlogChars, outboxFrames } = this.#options.bounds ?? SHARD_BOUNDS;
+    return this.#store.backlogChars > backlogChars || this.#outbox.waiting > outboxFrames;
   }
 
   get awakeAvatars(): number {
