@@ -8,6 +8,7 @@ import { eventually } from "../../../../packages/testkit/src/eventually.ts";
 import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import { Shard } from "./shard.ts";
+import { SHARD_BOUNDS, type ShardBounds } from "./shard-options.ts";
 import type { Turn } from "./turn.ts";
 
 const SHARD = 7;
@@ -76,6 +77,7 @@ async function open(
   epoch: number,
   host = "h1",
   onLost: (error: Error) => void = () => expect.fail("lost"),
+  bounds: ShardBounds = SHARD_BOUNDS,
 ): Promise<Shard> {
   const shard = await Shard.open({
     table,
@@ -88,6 +90,7 @@ async function open(
     agent: "im.agents.d",
     web: "web.agents.d",
     idleMs: 60_000,
+    bounds,
     send: (stanza) => sent.push(stanza),
     publishJob: () => {},
     createAvatar: () => new Recorder(),
@@ -204,6 +207,43 @@ test("an event that its avatar cannot take becomes a dead letter and does not un
   shard.serve();
   await ask(shard, teller, "confuse", { to: [listener], texts: ["before"] });
   expect(await ask(shard, listener)).toEqual(["before"]);
+});
+
+/** The credits that shard 9 was told so far. */
+function creditsTold(): string[] {
+  const acks = sent.flatMap((stanza) => stanza.getChild("ack") ?? []);
+  return acks.map(({ attrs }) => attrs.credit);
+}
+
+const aFrame = {
+  events: [{ from: stranger, to: [listener], event: { type: "subscribed", url: "x" } as const }],
+};
+
+test("a sender that was stopped because frames wait is told to go on when they have been acknowledged", async () => {
+  const shard = await open(1, "h1", undefined, { ...SHARD_BOUNDS, outboxFrames: 0 });
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [stranger], texts: ["a"] });
+  shard.inbox.onFrame(9, 1, aFrame);
+  await eventually(() => expect(creditsTold()).toEqual(["0"]));
+  shard.outbox.onAck(SHARD + 1, { stream: SHARD, upto: 1, credit: 32 });
+  expect(creditsTold()).toEqual(["0", "32"]);
+});
+
+test("a sender that was stopped because the journal is slow is told to go on when it has caught up", async () => {
+  const shard = await open(1, "h1", undefined, { ...SHARD_BOUNDS, backlogChars: 0 });
+  shard.serve();
+  const slow = Promise.withResolvers<void>();
+  const put = table.putIfAbsent.bind(table);
+  const putting = vi.spyOn(table, "putIfAbsent").mockImplementationOnce(async (...item) => {
+    await slow.promise;
+    return put(...item);
+  });
+  shard.inbox.onFrame(9, 1, aFrame);
+  await eventually(() => expect(putting).toHaveBeenCalled());
+  const more = ask(shard, teller, "tell", { to: [listener], texts: ["more to write"] });
+  slow.resolve();
+  await more;
+  expect(creditsTold()).toEqual(["0", "32"]);
 });
 
 async function deadLetters(shard: Shard, args = {}): Promise<DeadLetterView[]> {
