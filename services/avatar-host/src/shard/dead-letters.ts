@@ -53,6 +53,12 @@ export interface DeadLettersOptions {
   readonly log: Log;
 }
 
+/** The row by which the shard forgets that `owner` has letters, when `rows` take one away: who erases all takes all away. */
+export function forgottenOwner(self: string, owner: string, rows: readonly Row[]): Row[] {
+  const isErased = rows.some(({ key, value }) => value === null && key.startsWith(DEAD));
+  return isErased ? [{ avatar: self, key: OWNERS + owner, value: null }] : [];
+}
+
 export class DeadLetters {
   readonly #options: DeadLettersOptions;
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AvatarEvent, type DeadLetterView, type Element, shardOf } from "@tidings/protocol";
 import { silentLog } from "@tidings/runtime";
+import { withPrefix } from "@tidings/store";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
 import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
@@ -34,6 +35,7 @@ class Recorder implements Avatar {
     if (call.name === "confuse") turn.tell(to ?? [], { type: "unsubscribed" });
     if (call.name === "fail") throw new Error("no");
     if (call.name === "alarm") turn.setAlarm(turn.nowAt);
+    if (call.name === "erase") for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
     if (call.name === "note") turn.put("noted", turn.nowAt);
     if (steps !== undefined) turn.put("steps", steps);
     turn.wantsAnother = steps !== undefined;
@@ -302,6 +304,16 @@ test("dead letters come page by page, a hundred of an avatar are kept, and nobod
     refuse,
   });
   expect(refuse).toHaveBeenCalledWith(expect.objectContaining({ condition: "forbidden" }));
+});
+
+test("an avatar that is erased takes its dead letters along, and hides nobody else's from a short page", async () => {
+  const shard = await open(1);
+  shard.serve();
+  const others = [nameIn(SHARD, "one"), nameIn(SHARD, "two"), nameIn(SHARD, "zoe")];
+  for (const to of others) await ask(shard, teller, "confuse", { to: [to] });
+  for (const name of others.slice(0, 2)) await ask(shard, name, "erase");
+  const page = await deadLetters(shard, { limit: 1 });
+  expect(page.map(({ owner }) => owner)).toEqual([others[2]]);
 });
 
 test("what was for another shard and nobody took for seven days is a dead letter, and leaves again when it is replayed", async () => {
