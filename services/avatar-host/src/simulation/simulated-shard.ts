@@ -14,7 +14,8 @@ export type Flaw =
   | "inbox applies what it has applied before"
   | "outbox forgets before the acknowledgement"
   | "outbox sends before it is durable"
-  | "journal takes writes of a deposed owner";
+  | "journal takes writes of a deposed owner"
+  | "router carries what a deposed owner says";
 
 export type Message =
   | { readonly kind: "frame"; readonly seq: number; readonly json: string }

@@ -41,6 +41,7 @@ const FLAWS: readonly Flaw[] = [
   "outbox forgets before the acknowledgement",
   "outbox sends before it is durable",
   "journal takes writes of a deposed owner",
+  "router carries what a deposed owner says",
 ];
 
 test.each(FLAWS)("is noticed: %s", (flaw) => {
