@@ -103,6 +103,7 @@ async function opened(
     path,
     log: silentLog(),
     agent: addresses.im,
+    web: addresses.web,
     send: () => {},
     publishJob: () => {},
     createAvatar: (_, made) => new UserAvatar(addresses, () => made.agentEpoch),

@@ -1,28 +1,29 @@
-/** `bin/tidings <command> …`: finds the command and runs it. */
+/** `bin/tidings <command>`: finds the command and runs it. */
 import { backup } from "./backup.ts";
-import type { Command } from "./command.ts";
+import type { Command, Surroundings } from "./command.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { restoreCommand } from "./restore.ts";
 
-const COMMANDS: readonly Command[] = [backup, restoreCommand];
+const COMMANDS: readonly Command[] = [backup, restoreCommand, deadLetters];
 
-const [name, ...args] = process.argv.slice(2);
-const command = COMMANDS.find((candidate) => candidate.name === name);
-const surroundings = {
+process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
-  out: (line: string) => void process.stdout.write(`${line}\n`),
-  err: (line: string) => void process.stderr.write(`${line}\n`),
-};
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+});
 
-if (command === undefined) {
-  surroundings.err("usage: tidings <command>");
-  for (const { usage, summary } of COMMANDS) surroundings.err(`  ${usage.padEnd(28)} ${summary}`);
-  process.exitCode = 2;
-} else {
+async function main([name, ...args]: readonly string[], surroundings: Surroundings): Promise<number> {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command === undefined || args.includes("--help")) {
+    for (const { summary, usage } of command === undefined ? COMMANDS : [command])
+      surroundings.err(`${usage}\n    ${summary}`);
+    return command === undefined ? 1 : 0;
+  }
   try {
-    process.exitCode = await command.run(args, surroundings);
+    return await command.run(args, surroundings);
   } catch (error) {
     surroundings.err(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
+    return 1;
   }
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { busyNodeArguments, nodeArguments, nodeEnvironment } from "./node-process.ts";
+import { secretIn } from "./secrets.ts";
 import type { ProcessSpec } from "./supervised.ts";
 
 export const SERVICE_KINDS = ["avatar-host", "ingest-rss", "agent-xmpp", "web-api"] as const;
@@ -37,7 +38,7 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
     case "agent-xmpp":
       return [service(kind, kind, bus("agents", `im.agents.${around.domain}`, around), around)];
     case "web-api":
-      return [service(kind, kind, bus("agents", `web.agents.${around.domain}`, around), around)];
+      return [service(kind, kind, webApi(around), around)];
   }
 }
 
@@ -48,6 +49,15 @@ function avatarHost(host: string, around: Surroundings): ProcessSpec {
     ...bus("avatars", `${host}.hosts.avatars.${around.domain}`, around),
   };
   return service("avatar-host", `avatar-host-${host}`, env, around);
+}
+
+function webApi(around: Surroundings): NodeJS.ProcessEnv {
+  const operatorToken = join(around.home, "secrets", "operator");
+  secretIn(operatorToken);
+  return {
+    TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
+    ...bus("agents", `web.agents.${around.domain}`, around),
+  };
 }
 
 function bus(role: "agents" | "avatars", component: string, around: Surroundings): NodeJS.ProcessEnv {

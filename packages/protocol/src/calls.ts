@@ -8,6 +8,7 @@
  */
 import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
+import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
 import {
   DestinationView,
@@ -28,7 +29,8 @@ export const USER_LIMITS = { subscriptions: 200, destinations: 20 } as const;
 
 /**
  * Every call: what goes in, what comes out, and who may make it. `service` = web-api alone, without a session;
- * `anyone` = agents before they know whether the address belongs to the user.
+ * `anyone` = agents before they know whether the address belongs to the user; `operator` = web-api, to a shard itself, for
+ * somebody who has shown the operators' token.
  */
 export const CALLS = {
   /** Reserves the avatar for a sign-up. `creating` again for a sign-up that was cut off; error `conflict` when taken. */
@@ -138,16 +140,31 @@ export const CALLS = {
     may: "anyone",
     changes: true,
   },
+
+  /** To a shard (`_17@…`): what could not be taken or delivered there, oldest of each avatar first. `after` is an id. */
+  deadLetters: {
+    args: Type.Object({
+      after: Nullable(DeadLetterId),
+      limit: Type.Integer({ minimum: 1, maximum: 200 }),
+    }),
+    result: Type.Object({ items: Type.Array(DeadLetterView) }),
+    may: "operator",
+    changes: false,
+  },
+  /** To the shard of the letter: tries it again; it is gone from the list when that went well. A repeat changes nothing. */
+  replayDeadLetter: { args: Type.Object({ id: DeadLetterId }), result: None, may: "operator", changes: true },
 } as const satisfies Record<string, CallShape>;
 
 interface CallShape {
   readonly args: TSchema;
   readonly result: TSchema;
-  readonly may: "service" | "user" | "anyone";
+  readonly may: "service" | "user" | "anyone" | "operator";
   readonly changes: boolean;
 }
 
 export type CallName = keyof typeof CALLS;
+/** The calls that are made to a shard itself. */
+export type ShardCallName = "deadLetters" | "replayDeadLetter";
 export type CallArgs<N extends CallName> = Static<(typeof CALLS)[N]["args"]>;
 export type CallResult<N extends CallName> = Static<(typeof CALLS)[N]["result"]>;
 

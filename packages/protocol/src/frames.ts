@@ -17,7 +17,11 @@ export const FRAME_BYTES = 60_000;
 /** Most frames that a sender keeps in flight on one stream; the receiver may say less. */
 export const FRAME_WINDOW = 32;
 
-export const FrameBody = Type.Object({ events: Type.Array(AddressedEvent) });
+export const FrameBody = Type.Object({
+  /** When the sender sealed it, epoch milliseconds. */
+  sealedAt: Type.Optional(Type.Number()),
+  events: Type.Array(AddressedEvent),
+});
 export type FrameBody = Static<typeof FrameBody>;
 
 export interface FrameHeader {

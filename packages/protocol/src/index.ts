@@ -4,6 +4,7 @@ export * from "./addresses.ts";
 export * from "./calls.ts";
 export * from "./canonical-url.ts";
 export * from "./claims.ts";
+export * from "./dead-letters.ts";
 export * from "./deliveries.ts";
 export * from "./events.ts";
 export * from "./frames.ts";

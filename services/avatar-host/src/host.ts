@@ -133,6 +133,7 @@ export class AvatarHost {
       shards: shards.length,
       awakeAvatars: this.#awake.count,
       framesWaiting: sum((shard) => shard.framesWaiting),
+      parkedStreams: sum((shard) => shard.parkedStreams.length),
     };
   }
 
@@ -174,6 +175,7 @@ export class AvatarHost {
       path: join(this.#folder, `${FIRST_SILO}-${number}.db`),
       log: service.log,
       agent: this.#addresses.im,
+      web: this.#addresses.web,
       awake: this.#awake,
       background: this.#background,
       send: (stanza) => this.#send(stanza),

@@ -8,6 +8,8 @@ export interface HostStatus {
   readonly awakeAvatars: number;
   /** Frames that the receiving shards have not acknowledged yet: 0 = all that was told is in the receivers' journals. */
   readonly framesWaiting: number;
+  /** Streams that wait for hours without a word from their receivers: a person must look. */
+  readonly parkedStreams: number;
 }
 
 /** Answers `stanza` when it asks for the status and comes from the agents or the monitor; false when it is something else. */

@@ -6,10 +6,9 @@ import type { DocumentReader } from "./document-reader.ts";
 import type { Fetcher } from "./fetch.ts";
 import { answerLookup } from "./lookup.ts";
 import { workOnPoll } from "./poll.ts";
+import { Refusals } from "./refusals.ts";
 
 const LOOKUPS_AT_A_TIME = 10;
-/** How long a job whose result was refused is kept before it is given back (milliseconds). */
-const REFUSED_PAUSE_MS = 5_000;
 
 export interface IngestParts {
   readonly queue: Queue;
@@ -24,8 +23,12 @@ export async function ingest(
   concurrency: number,
 ): Promise<() => Promise<void>> {
   const tools = { fetch: fetcher.fetch, read: reader.read.bind(reader), log };
-  const publish = queue.publish.bind(queue);
-  const pollTools = { ...tools, publish, now: Date.now, pause: () => sleep(REFUSED_PAUSE_MS) };
+  const refusals = new Refusals();
+  const publish = async (name: string, body: string) => {
+    await queue.publish(name, body);
+    refusals.end();
+  };
+  const pollTools = { ...tools, publish, now: Date.now, pause: () => sleep(refusals.next()) };
   const polls = await queue.consume(QUEUES.poll, concurrency, (job) => void workOnPoll(job, pollTools));
   const lookups = await queue.consume(
     QUEUES.lookup,

@@ -7,13 +7,14 @@ import type { Log } from "@tidings/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { avatarCalls } from "./avatar-calls.ts";
 import type { App, Parts } from "./parts.ts";
-import { Problem, problemOf } from "./problem.ts";
+import { nothingHere, Problem, problemOf } from "./problem.ts";
 import { destinationRoutes } from "./routes/destinations.ts";
 import { describeRoutes, docRoutes } from "./routes/docs.ts";
 import { exportRoutes } from "./routes/export.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { meRoutes } from "./routes/me.ts";
+import { operationRoutes, requireOperator } from "./routes/operations.ts";
 import { previewRoutes } from "./routes/preview.ts";
 import { sessionRoutes, signInRoutes } from "./routes/sessions.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
@@ -33,6 +34,8 @@ export interface AppSettings {
   readonly checkPassword: (name: string, password: string) => Promise<boolean>;
   readonly signUpsPerMinute: number;
   readonly trustedProxies: readonly string[];
+  /** Who shows it is an operator; null: nobody is. */
+  readonly operatorToken: string | null;
   readonly log: Log;
 }
 
@@ -61,12 +64,12 @@ export async function createApp(settings: AppSettings): Promise<App> {
   };
   await app.register(cookie);
   await describeRoutes(app);
-  await addRoutes(app, parts);
+  await addRoutes(app, parts, settings.operatorToken);
   await app.ready();
   return app;
 }
 
-async function addRoutes(app: App, parts: Parts): Promise<void> {
+async function addRoutes(app: App, parts: Parts, operatorToken: string | null): Promise<void> {
   for (const add of [healthRoutes, userRoutes, signInRoutes]) add(app, parts);
   await app.register(async (scope: App) => {
     scope.addHook("onRequest", async (request) => {
@@ -82,6 +85,10 @@ async function addRoutes(app: App, parts: Parts): Promise<void> {
       destinationRoutes,
     ];
     for (const add of routes) add(scope, parts);
+  });
+  await app.register(async (scope: App) => {
+    scope.addHook("onRequest", async (request) => requireOperator(request, operatorToken));
+    operationRoutes(scope, parts);
   });
   await docRoutes(app);
 }
@@ -102,12 +109,7 @@ function addHooks(app: App, log: Log): void {
   app.decorateRequest("caller", null);
   app.addHook("onRequest", async (request, reply) => addSafetyHeaders(request, reply));
   app.addHook("onResponse", async (request, reply) => logAnswer(log, request, reply));
-  app.setNotFoundHandler((_request, reply) =>
-    answerProblem(
-      new Problem(404, "There is nothing under this address; see /docs for what there is."),
-      reply,
-    ),
-  );
+  app.setNotFoundHandler((_request, reply) => answerProblem(nothingHere(), reply));
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     logProblem(log, problem, request);

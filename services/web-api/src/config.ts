@@ -14,6 +14,7 @@ const Settings = Type.Object({
   TIDINGS_WEB_PORT: Port(8080),
   TIDINGS_WEB_TRUSTED_PROXIES: Type.String({ default: "" }),
   TIDINGS_SIGNUPS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 600 }),
+  TIDINGS_OPERATOR_TOKEN_FILE: Type.String({ default: "" }),
 });
 type Settings = Static<typeof Settings>;
 
@@ -30,6 +31,8 @@ export interface WebConfig {
   readonly trustedProxies: readonly string[];
   /** Sign-ups of one client address that are served in a minute. */
   readonly signUpsPerMinute: number;
+  /** File with the operators' token; empty: there are no operators. */
+  readonly operatorTokenFile: string;
 }
 
 /** The settings of web-api in `env`. Throws ConfigError with every problem. */
@@ -45,5 +48,6 @@ export function readWebConfig(env: NodeJS.ProcessEnv): WebConfig {
     port: settings.TIDINGS_WEB_PORT,
     trustedProxies: settings.TIDINGS_WEB_TRUSTED_PROXIES.split(",").flatMap((range) => range.trim() || []),
     signUpsPerMinute: settings.TIDINGS_SIGNUPS_PER_MINUTE,
+    operatorTokenFile: settings.TIDINGS_OPERATOR_TOKEN_FILE,
   };
 }

@@ -15,6 +15,8 @@ await runService("web-api", async ({ log, onStop }) => {
   const queue = await connectQueue({ url: config.amqpUrl, log });
   onStop(() => queue.stop());
 
+  const { operatorTokenFile } = config;
+  const operatorToken = operatorTokenFile === "" ? null : await readSecret(operatorTokenFile);
   const app = await createApp({
     addresses,
     bus,
@@ -23,6 +25,7 @@ await runService("web-api", async ({ log, onStop }) => {
       checkPassword({ service: config.xmppService, domain: config.domain, name, password }),
     signUpsPerMinute: config.signUpsPerMinute,
     trustedProxies: config.trustedProxies,
+    operatorToken,
     log,
   });
   onStop(() => app.close());

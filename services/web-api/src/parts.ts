@@ -12,7 +12,7 @@ import type { SignInGuard } from "./sign-in-guard.ts";
 export interface Parts {
   readonly addresses: Addresses;
   readonly bus: Bus;
-  readonly queue: Pick<Queue, "request" | "isBlocked">;
+  readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish">;
   readonly avatars: AvatarCalls;
   readonly guard: SignInGuard;
   readonly log: Log;

@@ -44,6 +44,11 @@ export function unavailable(cause: unknown): Problem {
   return new Problem(503, sentence, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
+/** The answer to what does not exist, at least not for who asks. */
+export function nothingHere(): Problem {
+  return new Problem(404, "There is nothing under this address; see /docs for what there is.");
+}
+
 export const SIGN_IN_FIRST =
   "Sign in first: send a token from POST /v1/sessions as Authorization: Bearer, or its cookie.";
 

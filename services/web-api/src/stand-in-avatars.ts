@@ -9,6 +9,7 @@ import {
   CallError,
   type CallName,
   check,
+  type DeadLetterView,
   type DestinationView,
   type Element,
   errorElement,
@@ -17,6 +18,7 @@ import {
   readCall,
   refusalStanza,
   type SubscriptionView,
+  shardOf,
   splitJid,
   xml,
 } from "@tidings/protocol";
@@ -39,6 +41,7 @@ export class StandInAvatars {
   readonly asked: AskedCall[] = [];
   /** A call of this name is refused with the error, as often as it is made. */
   readonly refusals = new Map<string, CallError>();
+  readonly deadLetters: DeadLetterView[] = [];
   readonly #addresses: Addresses;
   readonly #answers = new Map<string, unknown>();
   #sessions = 0;
@@ -68,9 +71,26 @@ export class StandInAvatars {
     if (refusal !== undefined) throw refusal;
     const known = body.op === null ? undefined : this.#answers.get(body.op);
     if (known !== undefined) return known;
+    if (CALLS[name].may === "operator") return this.#asShard(Number(user.slice(1)), name, args);
     const answer = CALLS[name].may === "user" ? this.#asUser(user, body, args) : this.#asService(user, name);
     if (body.op !== null) this.#answers.set(body.op, answer);
     return answer;
+  }
+
+  #asShard(
+    shard: number,
+    name: CallName,
+    { id, after, limit }: Record<string, string | number | null>,
+  ): unknown {
+    const theirs = this.deadLetters.filter(({ owner }) => shardOf(owner) === shard);
+    if (name === "deadLetters") {
+      const start = theirs.findIndex((letter) => letter.id === after) + 1;
+      return { items: theirs.slice(start, start + Number(limit)) };
+    }
+    const at = this.deadLetters.findIndex((letter) => letter.id === id);
+    if (at < 0) throw notFound();
+    this.deadLetters.splice(at, 1);
+    return {};
   }
 
   #asService(user: string, name: CallName): unknown {

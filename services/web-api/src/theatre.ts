@@ -8,12 +8,14 @@ import type { App } from "./parts.ts";
 import { StandInAccounts, StandInAvatars } from "./stand-in-avatars.ts";
 
 export const PASSWORD = "correct horse battery";
+export const OPERATOR = "the-operators-token";
 export const FEED = "https://feeds.example/rooms.xml";
 
 export interface Theatre {
   readonly app: App;
   readonly avatars: StandInAvatars;
   readonly accounts: StandInAccounts;
+  readonly broker: MemoryBroker;
   /** What an ingestor finds at any address. */
   lookupAnswer: LookupAnswer;
   /** The addresses that were looked up. */
@@ -54,6 +56,7 @@ export async function openTheatre(settings: Partial<AppSettings> = {}): Promise<
     checkPassword: async (name, password) => accounts.check(name, password),
     signUpsPerMinute: 100,
     trustedProxies: [],
+    operatorToken: OPERATOR,
     log: silentLog(),
     ...settings,
   });
@@ -61,6 +64,7 @@ export async function openTheatre(settings: Partial<AppSettings> = {}): Promise<
     app,
     avatars,
     accounts,
+    broker,
     lookupAnswer: FOUND,
     lookedUp: [],
     signIn: (name) => signIn(app, name),

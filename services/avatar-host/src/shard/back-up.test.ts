@@ -85,6 +85,7 @@ async function silo(table: MemoryTable, host: string): Promise<Shard[]> {
       path: join(folder, `${host}-${shard}.db`),
       log,
       agent: "im.agents.d",
+      web: "web.agents.d",
       awake: new AwakeAvatars({ idleMs: 60_000, mostBytes: 100_000_000 }),
       background: new Background(),
       send: (stanza) => setTimeout(() => deliver(stanza, shard, shards), Math.random() * 4),

@@ -9,6 +9,7 @@ import {
 } from "@tidings/protocol";
 import type { Row } from "@tidings/store";
 import type { Alarms } from "./alarms.ts";
+import { forgottenOwner } from "./dead-letters.ts";
 import { watchKey } from "./presence-round.ts";
 import type { Turn } from "./turn.ts";
 
@@ -50,6 +51,7 @@ export class Commit {
       const value = turn.watch ? "1" : null;
       rows.push({ avatar: shardLocalpart(this.#shard), key: watchKey(turn.avatar), value });
     }
+    rows.push(...forgottenOwner(shardLocalpart(this.#shard), turn.avatar, rows));
     this.rows.push(...rows);
     for (const event of turn.told) this.#tell(event);
     this.dispatches.push(...turn.dispatches);

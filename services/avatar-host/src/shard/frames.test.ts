@@ -10,6 +10,8 @@ import { type Row, withPrefix } from "@tidings/store";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryRows } from "../memory-rows.ts";
+import { seeded } from "../simulation/seeded.ts";
+import { systemClock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -106,6 +108,7 @@ class Sender {
   #open(): Outbox {
     return new Outbox({
       self: "_17",
+      clock: systemClock,
       reader: {
         get: (avatar, key) => this.disk.live.get(avatar, key),
         list: (avatar, range) => this.disk.live.list(avatar, range),
@@ -193,17 +196,6 @@ class Line<T> {
   }
 }
 
-/** Numbers between 0 and 1 that follow from `seed` (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** A pair of shards with a bad line in both directions between them. */
 function makePair() {
   const frames = new Line<{ seq: number; json: string }>();
@@ -268,18 +260,30 @@ describe("frames on a line that loses, repeats and reorders, between shards that
 
 describe("an outbox", () => {
   const sent: number[] = [];
+  const parked: { to: number; frames: number }[] = [];
+  const buried: string[] = [];
+  const whenBuried: (() => void)[] = [];
   const rows = () => ({ ...makeOutbox() });
   function makeOutbox() {
     const disk = new MemoryRows();
-    sent.length = 0;
-    const outbox = new Outbox({
-      self: "_17",
-      reader: disk,
-      send: (_to, seq) => sent.push(seq),
-      forget: (gone) => disk.apply(gone),
-    });
+    sent.length = parked.length = buried.length = whenBuried.length = 0;
+    const open = () =>
+      new Outbox({
+        self: "_17",
+        clock: systemClock,
+        reader: disk,
+        send: (_to, seq) => sent.push(seq),
+        forget: (gone) => disk.apply(gone),
+        onParked: (to, frames) => parked.push({ to, frames }),
+        bury: (_to, json, row, done) => {
+          buried.push(json);
+          disk.apply([row]);
+          whenBuried.push(done);
+        },
+      });
+    const outbox = open();
     const tell = (...events: AddressedEvent[]) => disk.apply(outbox.seal(events));
-    return { disk, outbox, tell };
+    return { disk, outbox, tell, open };
   }
 
   test("sends nothing before it is durable, also when the shard comes up on the bus again", () => {
@@ -346,5 +350,129 @@ describe("an outbox", () => {
       "outseq/2",
       "outseq/3",
     ]);
+  });
+
+  const HOUR_MS = 3_600_000;
+
+  test("a stream without a word for six hours is parked: alarmed once, one frame a minute, until the receiver is up", () => {
+    const { outbox, tell } = rows();
+    for (const text of ["a", "b", "c"]) tell(saying(text));
+    outbox.release();
+    vi.advanceTimersByTime(6 * HOUR_MS - 60_000);
+    expect(outbox.parked).toEqual([]);
+    vi.advanceTimersByTime(2 * 60_000);
+    expect(outbox.parked).toEqual([RECEIVER]);
+
+    sent.length = 0;
+    vi.advanceTimersByTime(10 * 60_000);
+    expect(sent).toEqual(Array(10).fill(1));
+    expect(parked).toEqual([{ to: RECEIVER, frames: 3 }]);
+
+    sent.length = 0;
+    outbox.onShardUp(RECEIVER);
+    expect(sent).toEqual([1, 2, 3]);
+    expect(outbox.parked).toEqual([]);
+  });
+
+  test("an acknowledgement that takes something away ends the parking, one that takes nothing does not", () => {
+    const { outbox, tell } = rows();
+    for (const text of ["a", "b", "c"]) tell(saying(text));
+    outbox.release();
+    vi.advanceTimersByTime(7 * HOUR_MS);
+    sent.length = 0;
+    outbox.onAck(RECEIVER, { stream: SENDER, upto: 0, credit: 32 });
+    expect(sent).toEqual([]);
+    outbox.onAck(RECEIVER, { stream: SENDER, upto: 1, credit: 32 });
+    expect(sent).toEqual([2, 3]);
+    expect(outbox.parked).toEqual([]);
+  });
+
+  test("the age of a frame outlives the host", () => {
+    const { outbox, tell, open } = rows();
+    for (const text of ["a", "b"]) tell(saying(text));
+    outbox.close();
+    vi.advanceTimersByTime(7 * HOUR_MS);
+    const next = open();
+    sent.length = 0;
+    next.resume();
+    expect(next.parked).toEqual([RECEIVER]);
+    expect(sent).toEqual([1]);
+    next.onAck(RECEIVER, { stream: SENDER, upto: 1, credit: 32 });
+    expect(sent).toEqual([1, 2]);
+  });
+
+  test("a frame of seven days becomes a dead letter once, and its place in the stream stays, empty", () => {
+    const { disk, outbox, tell } = rows();
+    for (const text of ["a", "b"]) tell(saying(text));
+    outbox.release();
+    vi.advanceTimersByTime(5 * 24 * HOUR_MS);
+    tell(saying("c"));
+    outbox.release();
+    expect(buried).toEqual([]);
+    vi.advanceTimersByTime(3 * 24 * HOUR_MS);
+    const texts = buried.flatMap((json) => (JSON.parse(json) as FrameBody).events.map(said));
+    expect(texts).toEqual(["a", "b"]);
+    const left = disk.list("_17", withPrefix("out/")).map(({ value }) => JSON.parse(value) as FrameBody);
+    expect(left.map(({ events }) => events.length)).toEqual([0, 0, 1]);
+    expect(outbox.waiting).toBe(3);
+
+    sent.length = 0;
+    vi.advanceTimersByTime(10 * 60_000);
+    expect(sent, "the empty frame left before the dead letter was durable").toEqual([]);
+    for (const done of whenBuried) done();
+    expect(sent).toEqual([1]);
+  });
+
+  test("an acknowledgement that another has overtaken does not open or close the window", () => {
+    const { outbox, tell } = rows();
+    for (const text of ["a", "b", "c"]) tell(saying(text));
+    outbox.release();
+    outbox.onAck(RECEIVER, { stream: SENDER, upto: 2, credit: 0 });
+    outbox.onAck(RECEIVER, { stream: SENDER, upto: 1, credit: 32 });
+    tell(saying("d"));
+    sent.length = 0;
+    outbox.release();
+    expect(sent).toEqual([]);
+  });
+});
+
+describe("an inbox", () => {
+  function makeInbox(credit: () => number) {
+    const acks: FrameAck[] = [];
+    const applied: string[] = [];
+    const inbox = new Inbox({
+      self: "_42",
+      reader: new MemoryRows(),
+      apply: (_stream, { events }, _rows, onDurable) => {
+        applied.push(...events.map(said));
+        onDurable();
+      },
+      acknowledge: (ack) => acks.push(ack),
+      credit,
+    });
+    const hear = (seq: number) => inbox.onFrame(SENDER, seq, { events: [saying(String(seq))] });
+    return { inbox, acks, applied, hear };
+  }
+
+  test("a sender that was stopped is told once when the pressure is over", () => {
+    let credit = 0;
+    const { inbox, acks, hear } = makeInbox(() => credit);
+    hear(1);
+    expect(acks).toEqual([{ stream: SENDER, upto: 1, credit: 0 }]);
+    inbox.reconsider();
+    expect(acks).toHaveLength(1);
+    credit = FRAME_WINDOW;
+    inbox.reconsider();
+    inbox.reconsider();
+    expect(acks.slice(1)).toEqual([{ stream: SENDER, upto: 1, credit: FRAME_WINDOW }]);
+  });
+
+  test("frames beyond a gap are kept up to sixty-four; for what is farther it asks again", () => {
+    const { acks, applied, hear } = makeInbox(() => FRAME_WINDOW);
+    for (let seq = 2; seq <= 70; seq++) hear(seq);
+    expect(applied).toEqual([]);
+    expect(acks).toEqual(Array(6).fill({ stream: SENDER, upto: 0, credit: FRAME_WINDOW }));
+    hear(1);
+    expect(applied).toEqual(Array.from({ length: 64 }, (_, at) => String(at + 1)));
   });
 });

@@ -1,7 +1,10 @@
 /**
  * The receiving half of frames: of each stream, the next frame and no other is applied, in one commit with its effects.
  *
- *     lower = acknowledge again and drop · next = apply · gap = keep up to 64 until the missing one comes
+ *     lower = acknowledge again and drop · next = apply · gap = keep up to 64 until the missing one comes, else ask again
+ *
+ * A sender that was told to stop (credit 0) is told when it may go on; should that word be lost, it knocks with one frame at
+ * each resend interval. A knock is applied: two shards under pressure that refused each other's frames would wait for ever.
  */
 import { FRAME_WINDOW, type FrameAck, type FrameBody, type Shard } from "@tidings/protocol";
 import { type Row, withPrefix } from "@tidings/store";
@@ -25,21 +28,21 @@ interface Stream {
   /** In the journal. */
   durable: number;
   readonly beyond: Map<number, FrameBody>;
+  /** The last acknowledgement said credit 0. */
+  isStopped: boolean;
 }
 
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #streams = new Map<Shard, Stream>();
+  /** How many streams are stopped. */
+  #stopped = 0;
 
   constructor(options: InboxOptions) {
     this.#options = options;
     for (const { key, value } of options.reader.list(options.self, withPrefix("in/"))) {
       const applied = Number(value);
-      this.#streams.set(Number(key.slice("in/".length)), {
-        accepted: applied,
-        durable: applied,
-        beyond: new Map(),
-      });
+      this.#streams.set(Number(key.slice("in/".length)), newStream(applied));
     }
   }
 
@@ -50,18 +53,21 @@ export class Inbox {
       return;
     }
     if (seq > stream.accepted + 1) {
-      if (stream.beyond.size < KEPT_BEYOND_GAP) stream.beyond.set(seq, body);
+      if (seq <= stream.accepted + KEPT_BEYOND_GAP) stream.beyond.set(seq, body);
+      else this.#acknowledge(from, stream);
       return;
     }
-    this.#accept(from, stream, body);
-    for (
-      let next = stream.beyond.get(stream.accepted + 1);
-      next !== undefined;
-      next = stream.beyond.get(stream.accepted + 1)
-    ) {
-      stream.beyond.delete(stream.accepted + 1);
+    for (let next: FrameBody | undefined = body; next !== undefined; ) {
       this.#accept(from, stream, next);
+      stream.beyond.delete(stream.accepted);
+      next = stream.beyond.get(stream.accepted + 1);
     }
+  }
+
+  /** The pressure may be over: tells the senders that were stopped, and have not been told since, that they may go on. */
+  reconsider(): void {
+    if (this.#stopped === 0 || this.#options.credit() === 0) return;
+    for (const [from, stream] of this.#streams) if (stream.isStopped) this.#acknowledge(from, stream);
   }
 
   #accept(from: Shard, stream: Stream, body: FrameBody): void {
@@ -75,15 +81,22 @@ export class Inbox {
 
   #acknowledge(from: Shard, stream: Stream): void {
     const credit = Math.min(FRAME_WINDOW, this.#options.credit());
+    const isStopped = credit === 0;
+    if (isStopped !== stream.isStopped) this.#stopped += isStopped ? 1 : -1;
+    stream.isStopped = isStopped;
     this.#options.acknowledge({ stream: from, upto: stream.durable, credit });
   }
 
   #stream(from: Shard): Stream {
     let stream = this.#streams.get(from);
     if (stream === undefined) {
-      stream = { accepted: 0, durable: 0, beyond: new Map() };
+      stream = newStream(0);
       this.#streams.set(from, stream);
     }
     return stream;
   }
+}
+
+function newStream(applied: number): Stream {
+  return { accepted: applied, durable: applied, beyond: new Map(), isStopped: false };
 }

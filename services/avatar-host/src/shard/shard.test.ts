@@ -1,8 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AvatarEvent, type Element, type Report, shardLocalpart, shardOf } from "@tidings/protocol";
+import {
+  type AvatarEvent,
+  type DeadLetterView,
+  type Element,
+  type Report,
+  shardLocalpart,
+  shardOf,
+} from "@tidings/protocol";
 import { Background, silentLog } from "@tidings/runtime";
+import { withPrefix } from "@tidings/store";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LocalFile } from "../../../../packages/store/src/local-file.ts";
 import { eventually } from "../../../../packages/testkit/src/eventually.ts";
@@ -10,6 +18,7 @@ import { MemoryTable } from "../../../../packages/testkit/src/memory-table.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import { AwakeAvatars } from "./awake-avatars.ts";
 import { Shard } from "./shard.ts";
+import { SHARD_BOUNDS, type ShardBounds } from "./shard-options.ts";
 import type { Turn } from "./turn.ts";
 
 const SHARD = 7;
@@ -35,8 +44,9 @@ class Recorder implements Avatar {
   readonly rowsHeld = 0;
   isBusy = false;
   onEvent(turn: Turn, _from: string, event: AvatarEvent): void {
-    if (event.type !== "subscribed") throw new Error(`cannot make anything of ${event.type}`);
-    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), event.url]);
+    if (event.type !== "subscribed" && isConfused) throw new Error(`cannot make anything of ${event.type}`);
+    const text = event.type === "subscribed" ? event.url : event.type;
+    turn.put("heard", [...(turn.get<string[]>("heard") ?? []), text]);
   }
   onCall(turn: Turn, call: IncomingCall): void {
     const { to, texts, steps, afterMs } = call.args as Args;
@@ -44,6 +54,7 @@ class Recorder implements Avatar {
     if (call.name === "confuse") turn.tell(to ?? [], { type: "unsubscribed" });
     if (call.name === "fail") throw new Error("no");
     if (call.name === "alarm") turn.setAlarm(turn.nowAt + (afterMs ?? 0));
+    if (call.name === "erase") for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
     if (call.name === "note") turn.put("noted", turn.nowAt);
     if (steps !== undefined) turn.put("steps", steps);
     turn.wantsAnother = steps !== undefined;
@@ -66,6 +77,8 @@ class Recorder implements Avatar {
 }
 
 const log = silentLog();
+/** Whether a Recorder cannot make anything of some events. */
+let isConfused = true;
 let folder = "";
 let table = new MemoryTable();
 let sent: Element[] = [];
@@ -77,6 +90,7 @@ beforeEach(() => {
   table = new MemoryTable();
   sent = [];
   awake = new AwakeAvatars(BOUNDS);
+  isConfused = true;
 });
 afterEach(() => {
   for (const shard of shards) shard.close();
@@ -89,6 +103,7 @@ async function open(
   epoch: number,
   host = "h1",
   onLost: (error: Error) => void = () => expect.fail("lost"),
+  bounds: ShardBounds = SHARD_BOUNDS,
 ): Promise<Shard> {
   const shard = await Shard.open({
     table,
@@ -101,6 +116,8 @@ async function open(
     agent: "im.agents.d",
     awake,
     background: new Background(),
+    web: "web.agents.d",
+    bounds,
     send: (stanza) => sent.push(stanza),
     publishJob: () => {},
     createAvatar: () => new Recorder(),
@@ -219,6 +236,128 @@ test("an event that its avatar cannot take becomes a dead letter and does not un
   shard.serve();
   await ask(shard, teller, "confuse", { to: [listener], texts: ["before"] });
   expect(await ask(shard, listener)).toEqual(["before"]);
+});
+
+/** The credits that shard 9 was told so far. */
+function creditsTold(): string[] {
+  const acks = sent.flatMap((stanza) => stanza.getChild("ack") ?? []);
+  return acks.map(({ attrs }) => attrs.credit);
+}
+
+const aFrame = {
+  events: [{ from: stranger, to: [listener], event: { type: "subscribed", url: "x" } as const }],
+};
+
+test("a sender that was stopped because frames wait is told to go on when they have been acknowledged", async () => {
+  const shard = await open(1, "h1", undefined, { ...SHARD_BOUNDS, outboxFrames: 0 });
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [stranger], texts: ["a"] });
+  shard.inbox.onFrame(9, 1, aFrame);
+  await eventually(() => expect(creditsTold()).toEqual(["0"]));
+  shard.outbox.onAck(SHARD + 1, { stream: SHARD, upto: 1, credit: 32 });
+  expect(creditsTold()).toEqual(["0", "32"]);
+});
+
+test("a sender that was stopped because the journal is slow is told to go on when it has caught up", async () => {
+  const shard = await open(1, "h1", undefined, { ...SHARD_BOUNDS, backlogChars: 0 });
+  shard.serve();
+  const slow = Promise.withResolvers<void>();
+  const put = table.putIfAbsent.bind(table);
+  const putting = vi.spyOn(table, "putIfAbsent").mockImplementationOnce(async (...item) => {
+    await slow.promise;
+    return put(...item);
+  });
+  shard.inbox.onFrame(9, 1, aFrame);
+  await eventually(() => expect(putting).toHaveBeenCalled());
+  const more = ask(shard, teller, "tell", { to: [listener], texts: ["more to write"] });
+  slow.resolve();
+  await more;
+  expect(creditsTold()).toEqual(["0", "32"]);
+});
+
+async function deadLetters(shard: Shard, args = {}): Promise<DeadLetterView[]> {
+  const answer = await ask(shard, `_${SHARD}`, "deadLetters", { after: null, limit: 50, ...args });
+  return (answer as { items: DeadLetterView[] }).items;
+}
+
+test("a dead letter is listed with what it says, replayed once, and then gone, also on the next host", async () => {
+  const first = await open(1);
+  first.serve();
+  await ask(first, teller, "confuse", { to: [listener] });
+  const shard = await moveToAnotherHost(first, 2);
+  shard.serve();
+  const [letter] = await deadLetters(shard);
+  expect(letter).toMatchObject({
+    owner: listener,
+    kind: "event",
+    error: "Error: cannot make anything of unsubscribed",
+  });
+  const id = letter?.id ?? "";
+
+  await expect(ask(shard, `_${SHARD}`, "replayDeadLetter", { id })).rejects.toThrow("still cannot be taken");
+  expect(await deadLetters(shard)).toHaveLength(1);
+
+  isConfused = false;
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id });
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id });
+  expect(await ask(shard, listener)).toEqual(["unsubscribed"]);
+  expect(await deadLetters(shard)).toEqual([]);
+  const unknown = ask(shard, `_${SHARD}`, "replayDeadLetter", { id: `${listener}~1-000` });
+  await expect(unknown).rejects.toThrow("no such dead letter");
+});
+
+test("dead letters come page by page, a hundred of an avatar are kept, and nobody but web-api may see them", async () => {
+  const shard = await open(1);
+  shard.serve();
+  const other = nameIn(SHARD, "other");
+  for (let n = 0; n < 105; n++) await ask(shard, teller, "confuse", { to: [listener] });
+  await ask(shard, teller, "confuse", { to: [other] });
+  const seen: DeadLetterView[] = [];
+  for (
+    let page = await deadLetters(shard);
+    page.length > 0;
+    page = await deadLetters(shard, { after: seen.at(-1)?.id })
+  )
+    seen.push(...page);
+  expect(new Set(seen.map(({ id }) => id)).size).toBe(101);
+  expect(seen.map(({ owner }) => owner)).toEqual([...Array(100).fill(listener), other]);
+
+  const refuse = vi.fn();
+  const call = { name: "deadLetters", op: null, authority: null, args: { after: null, limit: 5 } };
+  shard.onCall(`_${SHARD}`, {
+    ...call,
+    fromDomain: "im.agents.d",
+    reply: () => expect.fail("answered"),
+    refuse,
+  });
+  expect(refuse).toHaveBeenCalledWith(expect.objectContaining({ condition: "forbidden" }));
+});
+
+test("an avatar that is erased takes its dead letters along, and hides nobody else's from a short page", async () => {
+  const shard = await open(1);
+  shard.serve();
+  const others = [nameIn(SHARD, "one"), nameIn(SHARD, "two"), nameIn(SHARD, "zoe")];
+  for (const to of others) await ask(shard, teller, "confuse", { to: [to] });
+  for (const name of others.slice(0, 2)) await ask(shard, name, "erase");
+  const page = await deadLetters(shard, { limit: 1 });
+  expect(page.map(({ owner }) => owner)).toEqual([others[2]]);
+});
+
+test("what was for another shard and nobody took for seven days is a dead letter, and leaves again when it is replayed", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, teller, "tell", { to: [stranger], texts: ["a"] });
+  await vi.advanceTimersByTimeAsync(7 * 24 * 3_600_000 + 120_000);
+  vi.useRealTimers();
+  const [letter] = await deadLetters(shard);
+  expect(letter).toMatchObject({ owner: `_${SHARD}`, kind: "frame" });
+  sent = [];
+  await ask(shard, `_${SHARD}`, "replayDeadLetter", { id: letter?.id });
+  shard.outbox.onAck(SHARD + 1, { stream: SHARD, upto: 1, credit: 32 });
+  await eventually(() => expect(sent.at(-1)?.attrs.id).toBe(`f:${SHARD}:${SHARD + 1}:2`));
+  expect(sent.at(-1)?.toString()).toContain("subscribed");
+  expect(await deadLetters(shard)).toEqual([]);
 });
 
 test("a call that fails is refused and changes nothing", async () => {

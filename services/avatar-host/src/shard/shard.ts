@@ -8,10 +8,8 @@
 import {
   type AddressedEvent,
   ackStanza,
-  type Element,
   type FrameBody,
   frameStanza,
-  type PollJob,
   type PollResult,
   type Reports,
   reportedStanza,
@@ -19,45 +17,32 @@ import {
   shardLocalpart,
   shardOf,
 } from "@tidings/protocol";
-import { type Row, ShardStore, type ShardStoreOptions, withPrefix } from "@tidings/store";
+import { type Row, ShardStore, withPrefix } from "@tidings/store";
 import { Alarms } from "./alarms.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
+import { systemClock } from "./clock.ts";
 import { Commit, UNFINISHED } from "./commit.ts";
 import { Courier } from "./courier.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import { Deferred, type DeferredEvent } from "./deferred.ts";
 import { FramePace } from "./frame-pace.ts";
+import { hydratePatiently } from "./hydrate-patiently.ts";
 import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
+import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
 import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.ts";
+import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
+import { type Stimulus, stimulate } from "./stimulus.ts";
 import { Turn } from "./turn.ts";
 
-export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "onSeal"> {
-  /** Domain of the silo, in which the shard and its avatars are addressed. */
-  readonly siloDomain: string;
-  /** Address of the IM agent. */
-  readonly agent: string;
-  readonly send: (stanza: Element) => void;
-  readonly publishJob: (job: PollJob) => void;
-  /** Makes the avatar for a localpart, asleep in its rows until now. */
-  readonly createAvatar: (localpart: string, shard: Shard) => Avatar;
-  /** The awake avatars of all shards of the host. */
-  readonly awake: AwakeAvatars;
-}
-
-/** Staged characters above which senders are told to stop. */
-const BACKLOG_CHARS = 4_000_000;
-const OUTBOX_FRAMES = 2_000;
-const DEAD_LETTER_CHARS = 20_000;
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
 /** Frames on their way above which a large fan-out waits with its next page, and for how long at most (milliseconds). */
 const FRAMES_AHEAD = 160;
 const CONTINUE_WITHIN_MS = 250;
 const CONTINUE_LOOK_MS = 5;
-
-type TurnOf = (avatar: Avatar, turn: Turn) => void;
 
 export class Shard {
   readonly number: ShardNumber;
@@ -75,6 +60,8 @@ export class Shard {
   readonly #courier: Courier;
   readonly #presence: PresenceRound;
   readonly #deferred: Deferred;
+  readonly #deadLetters: DeadLetters;
+  readonly #operators: OperatorCalls;
   #isServed = false;
   #isTaking = true;
 
@@ -83,10 +70,8 @@ export class Shard {
     store: ShardStore<AddressedEvent>,
     onOutbox: (outbox: Outbox) => void,
   ) {
-    const { siloDomain, shard, send } = options;
-    this.#options = options;
-    this.#store = store;
-    this.#awake = options.awake;
+    const { siloDomain, shard, send, awake } = options;
+    [this.#options, this.#store, this.#awake] = [options, store, awake];
     this.#owner = {
       createAvatar: (name) => options.createAvatar(name, this),
       isWaitedFor: (name) => this.#mailboxes.isWaitedFor(name),
@@ -95,10 +80,9 @@ export class Shard {
     this.number = shard;
     this.epoch = options.epoch;
     this.#self = shardLocalpart(shard);
-    const self = this.#self;
-    const reader = store;
+    const [self, reader] = [this.#self, store];
     const isAwake = (name: string) => name.startsWith("stream:") || !store.isOpen || store.isHydrated(name);
-    this.#mailboxes = new Mailboxes(isAwake, (name) => this.#hydrate(name));
+    this.#mailboxes = new Mailboxes(isAwake, (name) => hydratePatiently(store, name, options.log));
     this.#deferred = new Deferred({
       self,
       reader,
@@ -109,9 +93,14 @@ export class Shard {
     this.#outbox = new Outbox({
       self,
       reader,
+      clock: systemClock,
       send: (to, seq, json) =>
         send(frameStanza(siloDomain, to, { stream: shard, seq, epoch: options.epoch }, json)),
       forget: (rows) => store.writeLazily(rows),
+      onProgress: () => this.#inbox.reconsider(),
+      onParked: (to, frames, since) =>
+        options.log.error({ shard, to, frames, since }, "stream of frames is parked: nobody acknowledges"),
+      bury: (to, json, row, done) => this.#bury(to, json, row, done),
     });
     onOutbox(this.#outbox);
     this.#inbox = new Inbox({
@@ -120,6 +109,15 @@ export class Shard {
       apply: (stream, body, rows, onDurable) => this.#applyFrame(stream, body, rows, onDurable),
       acknowledge: (ack) => send(ackStanza(siloDomain, shard, ack)),
       credit: () => (this.isUnderPressure ? 0 : 32),
+    });
+    this.#deadLetters = new DeadLetters({ self, reader, log: options.log });
+    this.#operators = new OperatorCalls({
+      deadLetters: this.#deadLetters,
+      web: options.web,
+      post: (names, work) => this.#post(names, work),
+      turn: (commit, avatar, stimulus) =>
+        this.#turn(commit, avatar, (awake, turn) => stimulate(awake, turn, stimulus)),
+      now: Date.now,
     });
     this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
     this.#courier = new Courier(siloDomain, shard, options.agent, send);
@@ -157,11 +155,17 @@ export class Shard {
 
   /** True while the shard takes nothing more than it must. */
   get isUnderPressure(): boolean {
-    return this.#store.backlogChars > BACKLOG_CHARS || this.#outbox.waiting > OUTBOX_FRAMES;
+    const { backlogChars, outboxFrames } = this.#options.bounds ?? SHARD_BOUNDS;
+    return this.#store.backlogChars > backlogChars || this.#outbox.waiting > outboxFrames;
   }
 
   get framesWaiting(): number {
     return this.#outbox.waiting;
+  }
+
+  /** Receivers from whom nothing was heard for hours. */
+  get parkedStreams(): readonly ShardNumber[] {
+    return this.#outbox.parked;
   }
 
   /** The epoch of the IM agent's present life, as far as the shard knows. */
@@ -177,15 +181,10 @@ export class Shard {
     return this.#outbox;
   }
 
-  /** A call to an avatar of this shard. */
+  /** A call to an avatar of this shard, or to the shard itself. */
   onCall(localpart: string, call: IncomingCall): void {
-    this.#post([localpart], (commit) => {
-      try {
-        this.#turn(commit, localpart, (avatar, turn) => avatar.onCall(turn, call), "throw");
-      } catch (error) {
-        call.refuse(error as Error);
-      }
-    });
+    if (localpart === this.#self) this.#operators.onCall(call);
+    else this.#callAvatar(localpart, call);
   }
 
   /**
@@ -202,10 +201,7 @@ export class Shard {
       if (agentEpoch > known) this.#noteAgentEpoch(commit, agentEpoch);
       for (const [user, all] of users) {
         const theirs = agentEpoch < known ? all.filter(({ kind }) => kind === "delivery") : all;
-        if (theirs.length === 0) continue;
-        this.#turn(commit, user, (avatar, turn) => {
-          for (const report of theirs) avatar.onReport(turn, report, agentEpoch);
-        });
+        if (theirs.length > 0) this.#give(commit, user, { kind: "reports", reports: theirs, agentEpoch });
       }
       const { siloDomain, send } = this.#options;
       commit.onDurable.push(() => send(reportedStanza(siloDomain, this.number, agent, id, this.agentEpoch)));
@@ -216,7 +212,7 @@ export class Shard {
   /** A poll's result from the queue; `onDurable` is called when it may be acknowledged there. */
   onPollResult(result: PollResult, onDurable: () => void): void {
     this.#post([result.source], (commit) => {
-      this.#turn(commit, result.source, (avatar, turn) => avatar.onPollResult(turn, result));
+      this.#give(commit, result.source, { kind: "pollResult", result });
       commit.onDurable.push(onDurable);
     });
   }
@@ -252,6 +248,16 @@ export class Shard {
     this.#store.close();
   }
 
+  #callAvatar(localpart: string, call: IncomingCall): void {
+    this.#post([localpart], (commit) => {
+      try {
+        this.#turn(commit, localpart, (avatar, turn) => avatar.onCall(turn, call));
+      } catch (error) {
+        call.refuse(error as Error);
+      }
+    });
+  }
+
   #noteAgentEpoch(commit: Commit, agentEpoch: number): void {
     this.#presence.agentEpoch = agentEpoch;
     const row = { avatar: this.#self, key: AGENT_KEY, value: String(agentEpoch) };
@@ -274,22 +280,15 @@ export class Shard {
     this.#post([avatar], (commit) => {
       this.#alarms.answered(avatar);
       commit.rows.push(row);
-      this.#turn(commit, avatar, (awake, turn) => {
-        const at = turn.alarmAt;
-        if (at === null || at > turn.nowAt) return;
-        turn.setAlarm(null);
-        awake.onAlarm(turn);
-      });
+      this.#give(commit, avatar, { kind: "alarm" });
     });
   }
 
   #askAgain(users: readonly string[]): void {
     this.#post(users, (commit) => {
-      for (const user of users) {
-        this.#turn(commit, user, (avatar, turn) =>
-          avatar.onReport(turn, { kind: "agentUp" }, this.agentEpoch),
-        );
-      }
+      const { agentEpoch } = this;
+      for (const user of users)
+        this.#give(commit, user, { kind: "reports", reports: [{ kind: "agentUp" }], agentEpoch });
     });
   }
 
@@ -332,6 +331,7 @@ export class Shard {
         this.#courier.take(commit.dispatches, commit.asks);
         for (const job of commit.jobs) this.#options.publishJob(job);
         for (const effect of commit.onDurable) effect();
+        this.#inbox.reconsider();
       },
     });
     if (commit.earliestAlarmAt !== null) this.#alarms.schedule(commit.earliestAlarmAt);
@@ -350,22 +350,29 @@ export class Shard {
   #continueNow(name: string): void {
     this.#post([name], (commit) => {
       commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
-      this.#turn(commit, name, (avatar, turn) => avatar.onContinue(turn));
+      this.#give(commit, name, { kind: "continue" });
     });
   }
 
   #tellHere(commit: Commit, { from, to, event }: AddressedEvent): void {
     for (const name of to) {
-      if (shardOf(name) === this.number)
-        this.#turn(commit, name, (avatar, turn) => avatar.onEvent(turn, from, event));
+      if (shardOf(name) === this.number) this.#give(commit, name, { kind: "event", from, event });
     }
   }
 
-  /**
-   * Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory, and the failure
-   * goes to its dead letters, or to the caller.
-   */
-  #turn(commit: Commit, name: string, work: TurnOf, onError: "throw" | "deadLetter" = "deadLetter"): void {
+  /** Gives an avatar one turn for `stimulus` within `commit`; what it cannot take goes to its dead letters. */
+  #give(commit: Commit, name: string, stimulus: Stimulus): void {
+    try {
+      this.#turn(commit, name, (avatar, turn) => stimulate(avatar, turn, stimulus));
+    } catch (error) {
+      const rows = this.#deadLetters.keep(name, Date.now(), error, stimulus);
+      this.#store.show(rows);
+      commit.rows.push(...rows);
+    }
+  }
+
+  /** Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory. */
+  #turn(commit: Commit, name: string, work: (avatar: Avatar, turn: Turn) => void): void {
     const nowAt = Date.now();
     const awake = this.#awake.wake(name, this.#owner, nowAt);
     const turn = new Turn(name, this.#store, nowAt, awake.memory);
@@ -373,27 +380,19 @@ export class Shard {
       work(awake.avatar, turn);
     } catch (error) {
       this.#awake.forget(name);
-      if (onError === "throw") throw error;
-      this.#options.log.error({ err: error, avatar: name }, "turn failed, kept as a dead letter");
-      const text = JSON.stringify({ at: turn.nowAt, error: String(error) }).slice(0, DEAD_LETTER_CHARS);
-      commit.rows.push({ avatar: name, key: `dead/${turn.nowAt}-${commit.rows.length}`, value: text });
-      return;
+      throw error;
     }
     this.#store.show(commit.add(turn));
     this.#awake.rest(name);
   }
 
-  async #hydrate(name: string): Promise<void> {
-    for (let attempt = 1; this.#store.isOpen && !this.#store.isHydrated(name); attempt++) {
-      try {
-        await this.#store.hydrate(name);
-      } catch (error) {
-        this.#options.log.warn(
-          { err: error, avatar: name, attempt },
-          "avatar could not be read, trying again",
-        );
-        await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt)));
-      }
-    }
+  #bury(to: ShardNumber, json: string, row: Row, done: () => void): void {
+    const { events } = JSON.parse(json) as FrameBody;
+    const error = `shard ${to} has not acknowledged this frame for days`;
+    this.#run((commit) => {
+      const rows = this.#deadLetters.keep(this.#self, Date.now(), error, { kind: "frame", events });
+      commit.rows.push(row, ...rows);
+      commit.onDurable.push(done);
+    });
   }
 }

@@ -15,6 +15,8 @@ export interface SourceRow {
   readonly seenCount: number;
   readonly subscribers: number;
   readonly failures: number;
+  /** How many results in a row came late or not at all; absent in rows of an earlier release. */
+  readonly strain?: number;
   /** The poll that is on the queue or at an ingestor, or null. */
   readonly job: { readonly id: string; readonly since: number } | null;
   /** Subscribers that wait to hear that the first fetch has set the baseline. */

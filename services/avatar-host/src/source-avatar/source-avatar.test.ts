@@ -2,7 +2,7 @@ import { type AvatarEvent, type Item, itemId, type PollResult } from "@tidings/p
 import { withPrefix } from "@tidings/store";
 import { expect, test } from "vitest";
 import { Rehearsal } from "../rehearsal.ts";
-import { JOB_TIMEOUT_MS, LONGEST_MS, nextAfterFailure } from "./poll-schedule.ts";
+import { JOB_TIMEOUT_MS, LATE_MS, LONGEST_MS, nextAfterFailure } from "./poll-schedule.ts";
 import { FAN_OUT } from "./rows.ts";
 import { SourceAvatar } from "./source-avatar.ts";
 
@@ -225,4 +225,30 @@ test("many subscribers are told a page in each turn, each item once and in order
   const expected = JSON.stringify(["a", "b", "c"]);
   expect(users.filter((user) => user !== gone && JSON.stringify(heard.get(user)) !== expected)).toEqual([]);
   expect(source.rows.list(NAME, withPrefix(FAN_OUT))).toEqual([]);
+});
+
+test("results that come late make the polls rarer, and one in time makes them as frequent as before", () => {
+  const source = active("alice");
+  for (const times of [2, 4, 8]) {
+    source.isRung();
+    const late = result(source, "old");
+    source.nowAt += LATE_MS + 1;
+    source.getsResult(late);
+    expect(source.alarmAt).toBe(source.nowAt + times * MIN_MS);
+  }
+  source.isRung();
+  source.getsResult(result(source, "old"));
+  expect(source.alarmAt).toBe(source.nowAt + MIN_MS);
+});
+
+test("a job of which nothing comes is put on the queue again after twice the time each, so that a full queue is left alone", () => {
+  const source = active("alice");
+  source.isRung();
+  for (const times of [1, 2, 4]) {
+    expect(source.alarmAt).toBe(source.nowAt + times * JOB_TIMEOUT_MS);
+    source.isRung();
+    expect(source.jobs).toHaveLength(1);
+  }
+  for (let n = 0; n < 20; n++) source.isRung();
+  expect((source.alarmAt ?? 0) - source.nowAt).toBe(64 * JOB_TIMEOUT_MS);
 });

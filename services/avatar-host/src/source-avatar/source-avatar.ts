@@ -16,7 +16,14 @@ import {
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { fanOut } from "./fan-out.ts";
-import { JOB_TIMEOUT_MS, nextAfterFailure, nextAfterSuccess, type PollPace } from "./poll-schedule.ts";
+import {
+  jobLostAt,
+  MOST_STRAIN,
+  nextAfterFailure,
+  nextAfterSuccess,
+  type PollPace,
+  strainAfter,
+} from "./poll-schedule.ts";
 import { newSource, SEEN, SOURCE, type SourceRow, SUBSCRIBER } from "./rows.ts";
 import { forgetOldSeen, isNew } from "./seen.ts";
 
@@ -52,7 +59,10 @@ export class SourceAvatar implements Avatar {
 
   onAlarm(turn: Turn): void {
     const source = turn.get<SourceRow>(SOURCE);
-    if (source !== undefined && source.subscribers > 0) turn.put(SOURCE, this.#poll(turn, source));
+    if (source === undefined || source.subscribers === 0) return;
+    const isLost = source.job !== null;
+    const strain = isLost ? Math.min(MOST_STRAIN, (source.strain ?? 0) + 1) : (source.strain ?? 0);
+    turn.put(SOURCE, this.#poll(turn, { ...source, strain }));
   }
 
   onContinue(turn: Turn): void {
@@ -113,7 +123,7 @@ export class SourceAvatar implements Avatar {
     const id = randomUUID();
     const validators = source.state === "checking" ? { etag: null, lastModified: null } : source.validators;
     turn.jobs.push({ job: id, source: turn.avatar, silo: this.#settings.silo, url: source.url, validators });
-    turn.setAlarm(turn.nowAt + JOB_TIMEOUT_MS);
+    turn.setAlarm(jobLostAt(turn.nowAt, source.strain ?? 0));
     return { ...source, job: { id, since: turn.nowAt } };
   }
 
@@ -144,7 +154,8 @@ export class SourceAvatar implements Avatar {
 
   /** The document is stored whole: now its validators count, and the next poll is set. */
   #finishPoll(turn: Turn, source: SourceRow, result: PollResult): SourceRow {
-    turn.setAlarm(nextAfterSuccess(turn.nowAt, this.#settings.pace));
+    const strain = strainAfter(source.strain ?? 0, tookMs(turn, source, result));
+    turn.setAlarm(nextAfterSuccess(turn.nowAt, this.#settings.pace, strain));
     const seenCount = forgetOldSeen(turn, source, result);
     const next: SourceRow = {
       ...source,
@@ -155,6 +166,7 @@ export class SourceAvatar implements Avatar {
       polls: source.polls + 1,
       seenCount,
       failures: 0,
+      strain,
       job: null,
       waiting: [],
     };
@@ -195,6 +207,11 @@ export class SourceAvatar implements Avatar {
     if (before.state === after.state && before.title === after.title) turn.tell(before.waiting, event);
     else turn.tell(subscribersOf(turn), event);
   }
+}
+
+/** How long the result was on its way: by the own clock where the job is known, else since the ingestor's fetch. */
+function tookMs(turn: Turn, { job }: SourceRow, result: PollResult): number {
+  return turn.nowAt - (job?.id === result.job ? job.since : result.fetchedAt);
 }
 
 /** The first of the subscribers; a change of state is for the list on the page, not worth a page-wise fan-out. */

@@ -6,6 +6,7 @@ import {
   type CallName,
   type CallResult,
   type ProfileView,
+  type ShardCallName,
   USER_LIMITS,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
@@ -27,12 +28,15 @@ export interface CallContext {
   readonly avatar: UserAvatar;
 }
 
+/** The calls that are made to user avatars. */
+export type UserCallName = Exclude<CallName, ShardCallName>;
+
 type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => CallResult<N>;
 
 const EXPORT_ROWS = 500;
 
 /** `subscribe` answers later, when the source has its baseline; it is the avatar's own. */
-export const HANDLERS: { readonly [N in Exclude<CallName, "subscribe">]: Handler<N> } = {
+export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Handler<N> } = {
   beginSignUp: ({ turn, core }) => {
     beginSignUp(turn, core);
     return { state: "creating" };
@@ -115,8 +119,8 @@ export class WrongCodeError extends CallError {
   }
 }
 
-export function isCallName(name: string): name is CallName {
-  return Object.hasOwn(CALLS, name);
+export function isCallName(name: string): name is UserCallName {
+  return Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator";
 }
 
 function active(core: CoreRow | undefined): CoreRow {

@@ -20,7 +20,7 @@ import { withPrefix } from "@tidings/store";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
-import { type CallContext, HANDLERS, isCallName, WrongCodeError } from "./calls.ts";
+import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import {
@@ -233,7 +233,11 @@ export class UserAvatar implements Avatar {
     this.#waiting.set(row.source, waiting.add(answer));
   }
 
-  #handle<N extends Exclude<CallName, "subscribe">>(context: CallContext, name: N, args: CallArgs<N>): void {
+  #handle<N extends Exclude<UserCallName, "subscribe">>(
+    context: CallContext,
+    name: N,
+    args: CallArgs<N>,
+  ): void {
     const { turn, call } = context;
     try {
       const answer = HANDLERS[name](context, args);

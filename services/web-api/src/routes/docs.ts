@@ -34,12 +34,26 @@ export async function describeRoutes(app: App): Promise<void> {
         version: "1",
         description: "Feeds in, notifications out. Times are RFC 3339 in UTC.",
       },
-      tags: ["users", "sessions", "me", "subscriptions", "history", "destinations", "health"].map((name) => ({
+      tags: [
+        "users",
+        "sessions",
+        "me",
+        "subscriptions",
+        "history",
+        "destinations",
+        "health",
+        "operations",
+      ].map((name) => ({
         name,
       })),
       components: {
         securitySchemes: {
           bearer: { type: "http", scheme: "bearer", description: "A token from POST /v1/sessions." },
+          operator: {
+            type: "http",
+            scheme: "bearer",
+            description: "The token in secrets/operator of the state folder.",
+          },
           cookie: {
             type: "apiKey",
             in: "cookie",

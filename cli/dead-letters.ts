@@ -1,0 +1,113 @@
+/** `tidings dead-letters list|replay`: what could not be taken or delivered, over the operators' routes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readSettings } from "../run/settings.ts";
+import { type Command, CommandFailed, type Surroundings } from "./command.ts";
+
+interface DeadLetter {
+  readonly id: string;
+  readonly at: string | null;
+  readonly kind: string;
+  readonly error: string;
+}
+
+type Ask = (method: "GET" | "POST", path: string) => Promise<unknown>;
+
+export const deadLetters: Command = {
+  name: "dead-letters",
+  summary: "Lists what could not be taken or delivered, or has it tried again.",
+  usage: "tidings dead-letters list [--json]\ntidings dead-letters replay <id>|--all [--json]",
+  run: async (args, surroundings) => {
+    const isJson = args.includes("--json");
+    const [action, id] = args.filter((arg) => arg !== "--json");
+    const ask = operatorOf(surroundings);
+    if (action === "list" && id === undefined) return list(ask, isJson, surroundings);
+    if (action === "replay" && id === "--all") {
+      const all = await everyLetter(ask);
+      return replay(
+        ask,
+        all.map((letter) => letter.id),
+        isJson,
+        surroundings,
+      );
+    }
+    if (action === "replay" && id !== undefined) return replay(ask, [id], isJson, surroundings);
+    throw new CommandFailed(`usage: ${deadLetters.usage}`);
+  },
+};
+
+async function list(ask: Ask, isJson: boolean, { out, err }: Surroundings): Promise<number> {
+  const all = await everyLetter(ask);
+  for (const letter of all) {
+    const { id, at, kind, error } = letter;
+    out(isJson ? JSON.stringify(letter) : `${id}  ${at ?? "-"}  ${kind}  ${error}`);
+  }
+  if (all.length === 0 && !isJson) err("there are no dead letters");
+  return 0;
+}
+
+/** Exit code 1 when one of them could not be taken again. */
+async function replay(
+  ask: Ask,
+  ids: readonly string[],
+  isJson: boolean,
+  { out, err }: Surroundings,
+): Promise<number> {
+  let failures = 0;
+  for (const id of ids) {
+    try {
+      await ask("POST", `/${encodeURIComponent(id)}/replay`);
+      out(isJson ? JSON.stringify({ id, replayed: true }) : `replayed ${id}`);
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+      failures++;
+      if (isJson) out(JSON.stringify({ id, replayed: false, problem: error.message }));
+      else err(`${id}: ${error.message}`);
+    }
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+async function everyLetter(ask: Ask): Promise<DeadLetter[]> {
+  const all: DeadLetter[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = (await ask("GET", `?limit=200${query}`)) as { items: DeadLetter[]; next: string | null };
+    all.push(...page.items);
+    cursor = page.next;
+  }
+  return all;
+}
+
+/** Asks the running installation with the operators' token of its state folder. */
+function operatorOf({ env, cwd }: Surroundings): Ask {
+  const settings = readSettings(env, cwd);
+  const authorization = `Bearer ${tokenIn(settings.TIDINGS_HOME)}`;
+  const base = `http://localhost:${settings.TIDINGS_WEB_PORT}/v1/operations/dead-letters`;
+  return async (method, path) => {
+    const answer = await reach(`${base}${path}`, { method, headers: { authorization } });
+    const text = await answer.text();
+    const body = text === "" ? null : JSON.parse(text);
+    if (!answer.ok) throw new CommandFailed(body?.detail ?? `the answer was ${answer.status}`);
+    return body;
+  };
+}
+
+function tokenIn(home: string): string {
+  const path = join(home, "secrets", "operator");
+  try {
+    return readFileSync(path, "utf8").trimEnd();
+  } catch (cause) {
+    const sentence = `${path} cannot be read; set TIDINGS_HOME to the state folder, as its owner, once npm start has run.`;
+    throw new CommandFailed(sentence, { cause });
+  }
+}
+
+async function reach(url: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch (cause) {
+    const sentence = `Nothing answers at ${url}; start Tidings, or set TIDINGS_WEB_PORT to its port.`;
+    throw new CommandFailed(sentence, { cause });
+  }
+}
