@@ -18,7 +18,7 @@ async function main([name, ...args]: readonly string[], surroundings: Surroundin
   if (command === undefined || args.includes("--help")) {
     for (const { summary, usage } of command === undefined ? COMMANDS : [command])
       surroundings.err(`${usage}\n    ${summary}`);
-    return command === undefined ? 1 : 0;
+    return command === undefined ? 2 : 0;
   }
   try {
     return await command.run(args, surroundings);

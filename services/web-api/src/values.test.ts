@@ -46,6 +46,7 @@ test("the settings have defaults for all but the connections", () => {
     port: 8080,
     trustedProxies: [],
     signUpsPerMinute: 600,
+    operatorTokenFile: "",
   });
   const proxies = { ...needed, TIDINGS_WEB_TRUSTED_PROXIES: "10.0.0.0/8, ::1" };
   expect(readWebConfig(proxies).trustedProxies).toEqual(["10.0.0.0/8", "::1"]);
