@@ -173,8 +173,8 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     passwordFile: servers.ejabberd.passwordFile,
   };
   const starts = plan.services.flatMap((kind) =>
-    serviceProcesses(kind, plan.hosts, around).map((spec) =>
-      crew.start(kind === "avatar-host" ? "hosts" : "front", spec),
+    serviceProcesses(kind, plan.hosts, around).map(async (spec) =>
+      crew.start(kind === "avatar-host" ? "hosts" : "front", await plan.adapt(spec)),
     ),
   );
   await allOrErrors(starts);

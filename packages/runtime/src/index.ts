@@ -1,5 +1,6 @@
 export * from "./back-off.ts";
 export * from "./config.ts";
+export * from "./crash-point.ts";
 export * from "./log.ts";
 export * from "./secret-file.ts";
 export * from "./service.ts";

@@ -1,5 +1,5 @@
 /** When and how the rows of a shard get into the checkpoints, and the journal behind them is trimmed. */
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal } from "./journal.ts";
 import type { Position } from "./local-file.ts";
@@ -70,9 +70,12 @@ export class Checkpointer {
         if (this.#closed) return;
         await this.#writeSlice(slice);
       }
+      crashPoint("checkpoint.rows.after");
       await checkpoint.advance({ seq, epoch });
+      crashPoint("checkpoint.advance.after");
       this.#position = { seq, epoch };
       await journal.trim(seq - 1);
+      crashPoint("journal.trim.after");
     } catch (error) {
       for (const [avatar, key, at] of entriesOf(taken)) markIn(this.#changed, avatar, key, at);
       log.warn({ err: error }, "checkpoint failed, will be tried again");

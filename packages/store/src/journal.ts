@@ -12,7 +12,7 @@
  * hold, and never a fence: a deposed owner that slept through everything must still find its next slot taken.
  */
 import { randomUUID } from "node:crypto";
-import { backOffMs } from "@tidings/runtime";
+import { backOffMs, crashPoint } from "@tidings/runtime";
 import type { Item, Table } from "./table.ts";
 
 /** A `part` is the beginning of the `write` that follows it; without that it counts for nothing. */
@@ -161,7 +161,10 @@ export class Journal {
     for (let attempt = 1; ; attempt++) {
       if (this.#closed) throw new JournalClosedError("the journal is closed");
       try {
-        if (await this.#table.putIfAbsent(this.#pk, slot(target), item)) return "mine";
+        crashPoint("journal.put.before");
+        const isWritten = await this.#table.putIfAbsent(this.#pk, slot(target), item);
+        crashPoint("journal.put.after");
+        if (isWritten) return "mine";
         const found = await this.#table.get(this.#pk, slot(target));
         if (found === undefined) continue;
         const verdict = judgeSlot(recordOf(found), id, this.#epoch);

@@ -7,7 +7,7 @@
  * Group commit: while one journal put is under way, what is written meanwhile is staged and becomes the next record.
  * Invariant: what is in the file is in the journal; what has left the host is in the journal.
  */
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
@@ -276,7 +276,9 @@ export class ShardStore<Told = never> {
     if (this.#journalled.length === 0 || !this.#isOpen) return;
     const rows = this.#journalled;
     this.#journalled = [];
+    crashPoint("file.flush.before");
     this.#file.apply(newestInOrder(rows), { epoch: this.epoch, seq: this.#journal.seq });
+    crashPoint("file.flush.after");
     this.#overlay.drop(rows);
   }
 }
@@ -289,6 +291,7 @@ async function fenceBehind(journal: Journal, checkpoint: Checkpoint, epoch: numb
   let floor = 0;
   for (;;) {
     const fence = await journal.fence(epoch, floor);
+    crashPoint("fence.after");
     const checkpointed = await checkpoint.position();
     if (checkpointed.seq < fence) return checkpointed;
     floor = checkpointed.seq;

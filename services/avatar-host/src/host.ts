@@ -14,7 +14,7 @@ import {
   QUEUES,
 } from "@tidings/protocol";
 import type { Consumer, Queue } from "@tidings/queue";
-import type { Service } from "@tidings/runtime";
+import { crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { Ownership } from "./ownership/ownership.ts";
@@ -126,9 +126,11 @@ export class AvatarHost {
     });
     try {
       await this.#claim("claim", number, epoch);
+      crashPoint("claim.after");
       const consumer = await consumeResults(queue, QUEUES.shard(FIRST_SILO, number), shard, service.log);
       this.#served.set(number, { shard, consumer });
       await this.#claim("ready", number, epoch);
+      crashPoint("ready.after");
     } catch (error) {
       this.#served.delete(number);
       shard.close();
@@ -190,7 +192,9 @@ export class AvatarHost {
   /** A job that is not published is put on the queue again by the source's alarm. */
   async #publish(job: PollJob): Promise<void> {
     try {
+      crashPoint("job.publish.before");
       await this.#options.queue.publish(QUEUES.poll, JSON.stringify(job));
+      crashPoint("job.publish.after");
     } catch (error) {
       this.#options.service.log.warn({ err: error, source: job.source }, "poll job was not published");
     }

@@ -4,7 +4,7 @@
  *     free ──lease taken, journal fenced, claimed, ready──▶ owned ──released, or the host is deposed──▶ free
  */
 import { randomUUID } from "node:crypto";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import type { Lease, Leases } from "@tidings/store";
 import { type Observed, observe, planRound } from "./plan.ts";
 
@@ -123,6 +123,7 @@ export class Ownership {
     if (!this.#isRunning) return false;
     const epoch = await leases.take(shard, lease, this.#me.host, this.#me.inc, floor(shard));
     if (epoch === null) return false;
+    crashPoint("lease.take.after");
     try {
       await open(shard, epoch);
       this.#owned.set(shard, epoch);
@@ -140,7 +141,9 @@ export class Ownership {
     if (epoch === undefined) return;
     this.#owned.delete(shard);
     try {
+      crashPoint("release.before");
       await this.#options.release(shard);
+      crashPoint("release.after");
       await this.#options.leases.clear(shard, epoch);
       this.#options.log.info({ shard, epoch }, "shard released");
     } catch (error) {

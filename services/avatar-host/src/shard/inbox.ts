@@ -4,6 +4,7 @@
  *     lower = acknowledge again and drop · next = apply · gap = keep up to 64 until the missing one comes
  */
 import { FRAME_WINDOW, type FrameAck, type FrameBody, type Shard } from "@tidings/protocol";
+import { crashPoint } from "@tidings/runtime";
 import { type Row, withPrefix } from "@tidings/store";
 import type { RowReader } from "./turn.ts";
 
@@ -65,6 +66,7 @@ export class Inbox {
   }
 
   #accept(from: Shard, stream: Stream, body: FrameBody): void {
+    crashPoint("frame.apply.before");
     const seq = ++stream.accepted;
     const row = { avatar: this.#options.self, key: `in/${from}`, value: String(seq) };
     this.#options.apply(from, body, [row], () => {
@@ -75,7 +77,9 @@ export class Inbox {
 
   #acknowledge(from: Shard, stream: Stream): void {
     const credit = Math.min(FRAME_WINDOW, this.#options.credit());
+    crashPoint("frame.ack.before");
     this.#options.acknowledge({ stream: from, upto: stream.durable, credit });
+    crashPoint("frame.ack.after");
   }
 
   #stream(from: Shard): Stream {

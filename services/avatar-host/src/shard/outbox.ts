@@ -15,7 +15,7 @@ import {
   type Shard,
   shardOf,
 } from "@tidings/protocol";
-import { backOffMs } from "@tidings/runtime";
+import { backOffMs, crashPoint } from "@tidings/runtime";
 import { type Row, withPrefix } from "@tidings/store";
 import type { RowReader } from "./turn.ts";
 
@@ -116,6 +116,7 @@ export class Outbox {
     while (stream.sent < stream.durable && stream.sent - stream.acked < stream.credit) {
       const json = this.#options.reader.get(this.#options.self, keyOf(to, stream.sent + 1));
       stream.sent++;
+      crashPoint("frame.send.before");
       if (json !== undefined) this.#options.send(to, stream.sent, json);
     }
     if (stream.acked < stream.durable) this.#startTimer(to, stream);
