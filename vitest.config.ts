@@ -11,7 +11,7 @@ export default defineConfig({
             "packages/*/src/**/*.test.ts",
             "services/*/src/**/*.test.ts",
             "run/**/*.test.ts",
-            "test/*.unit.test.ts",
+            "test/**/*.unit.test.ts",
           ],
         },
       },

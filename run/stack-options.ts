@@ -22,7 +22,7 @@ export interface StackOptions {
   /** Folder with `<domain>.crt` and `<domain>.key`; empty: certificates of the installation's own authority. */
   readonly tlsDir?: string;
   readonly logLevel?: string;
-  /** Changes how a service's process is started, such as where it finds the servers; default: as it is. For tests. */
+  /** Changes how a process is started, such as where a service finds the servers; default: as it is. For tests. */
   readonly adapt?: (spec: ProcessSpec) => Promise<ProcessSpec>;
   /** Hears one line per step and per change; default: nobody. */
   readonly tell?: Tell;
