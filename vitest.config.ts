@@ -12,7 +12,7 @@ export default defineConfig({
             "services/*/src/**/*.test.ts",
             "run/**/*.test.ts",
             "cli/**/*.test.ts",
-            "test/*.unit.test.ts",
+            "test/**/*.unit.test.ts",
           ],
         },
       },

@@ -1,5 +1,5 @@
 /**
- * Prepares a checkout and hands over to Node 26: `node run/prepare.mjs start|test|bench [arguments]`.
+ * Prepares a checkout and hands over to Node 26: `node run/prepare.mjs start|test|bench|crash [arguments]`.
  *
  * Runs before anything is installed, on the Node that the machine has, so: plain JavaScript, Node 20, no dependencies.
  * A prepared checkout costs a few file look-ups and prints nothing.
@@ -13,7 +13,12 @@ import { installPackages } from "./prepare/packages.mjs";
 import { Refusal } from "./prepare/step.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const scripts = { start: "run/start.ts", test: "run/test.ts", bench: "bench/main.ts" };
+const scripts = {
+  start: "run/start.ts",
+  test: "run/test.ts",
+  bench: "bench/main.ts",
+  crash: "test/crash/main.ts",
+};
 const [task = "", ...args] = process.argv.slice(2);
 
 try {

@@ -1,5 +1,5 @@
 import { SERVICE_KINDS, type ServiceKind } from "./services.ts";
-import type { Tell } from "./supervised.ts";
+import type { ProcessSpec, Tell } from "./supervised.ts";
 
 export interface StackOptions {
   /** State folder, absolute; made if need be. */
@@ -22,6 +22,8 @@ export interface StackOptions {
   /** Folder with `<domain>.crt` and `<domain>.key`; empty: certificates of the installation's own authority. */
   readonly tlsDir?: string;
   readonly logLevel?: string;
+  /** Changes how a process is started, such as where a service finds the servers; default: as it is. For tests. */
+  readonly adapt?: (spec: ProcessSpec) => Promise<ProcessSpec>;
   /** Hears one line per step and per change; default: nobody. */
   readonly tell?: Tell;
   /** Aborted: the start is given up, and what has been started is stopped. */
@@ -44,6 +46,7 @@ export function withDefaults(options: StackOptions): Plan {
     dynamoEndpoint: "embedded",
     tlsDir: "",
     logLevel: "info",
+    adapt: async (spec) => spec,
     tell: () => {},
     signal: new AbortController().signal,
     ...options,

@@ -148,18 +148,22 @@ async function startNodes(plan: Plan, ports: Ports, crew: Crew): Promise<Ejabber
   );
 }
 
-async function startBroker({ home, amqpUrl }: Plan, ports: Ports, crew: Crew): Promise<string> {
+async function startBroker({ home, amqpUrl, adapt }: Plan, ports: Ports, crew: Crew): Promise<string> {
   if (amqpUrl !== "embedded") return amqpUrl;
   const { amqp: port, amqpDistribution: distributionPort, epmd: epmdPort } = ports;
   const { spec, url } = rabbitmq({ home, tag: tagOf(home), port, distributionPort, epmdPort });
-  await crew.start("servers", spec);
+  await crew.start("servers", await adapt(spec));
   return url;
 }
 
-async function startDatabase({ home, dynamoEndpoint }: Plan, ports: Ports, crew: Crew): Promise<string> {
+async function startDatabase(
+  { home, dynamoEndpoint, adapt }: Plan,
+  ports: Ports,
+  crew: Crew,
+): Promise<string> {
   if (dynamoEndpoint !== "embedded") return dynamoEndpoint;
   const { spec, endpoint } = dynalite(home, ports.dynamo);
-  await crew.start("servers", spec);
+  await crew.start("servers", await adapt(spec));
   return endpoint;
 }
 
@@ -173,8 +177,8 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     passwordFile: servers.ejabberd.passwordFile,
   };
   const starts = plan.services.flatMap((kind) =>
-    serviceProcesses(kind, plan.hosts, around).map((spec) =>
-      crew.start(kind === "avatar-host" ? "hosts" : "front", spec),
+    serviceProcesses(kind, plan.hosts, around).map(async (spec) =>
+      crew.start(kind === "avatar-host" ? "hosts" : "front", await plan.adapt(spec)),
     ),
   );
   await allOrErrors(starts);

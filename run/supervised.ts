@@ -9,7 +9,7 @@
  * installation. A process that dies later is started again, for ever, with growing delays. Nothing is started while stopping.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { backOffMs } from "@tidings/runtime";
+import { type BackOff, backOffMs } from "@tidings/runtime";
 import { type Child, type Command, startChild } from "./child.ts";
 import type { LogFile } from "./log-file.ts";
 
@@ -24,6 +24,8 @@ export interface ProcessSpec extends Command {
   readonly ready: (child: Child, signal: AbortSignal) => Promise<void>;
   /** Longest time from start to ready (milliseconds). */
   readonly readyWithinMs: number;
+  /** Pauses before it is started again after it died; default: from 250 ms to 15 s. */
+  readonly backOff?: BackOff;
 }
 
 export type State = "idle" | "starting" | "running" | "waiting" | "stopping";
@@ -153,7 +155,9 @@ export class Supervised {
     this.#enter("waiting");
     this.#failures += 1;
     const { signal } = this.#stopped;
-    return sleep(backOffMs(this.#failures, BACK_OFF, Math.random()), true, { signal }).catch(() => false);
+    return sleep(backOffMs(this.#failures, this.#spec.backOff ?? BACK_OFF, Math.random()), true, {
+      signal,
+    }).catch(() => false);
   }
 
   #enter(next: State): void {

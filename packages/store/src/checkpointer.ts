@@ -1,5 +1,5 @@
 /** When and how the rows of a shard get into the checkpoints, and the journal behind them is trimmed. */
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal } from "./journal.ts";
 import type { Position } from "./protocol/record.ts";
@@ -84,10 +84,13 @@ export class Checkpointer {
         if (this.#closed) return;
         await this.#writeSlice(slice, run);
       }
+      crashPoint("checkpoint.rows.after");
       if (!(await checkpoint.finish(run, { seq, epoch }))) throw new Error("a back-up has begun meanwhile");
+      crashPoint("checkpoint.advance.after");
       taken = new Map();
       this.#position = { seq, epoch };
       await journal.trim(seq);
+      crashPoint("journal.trim.after");
     } catch (error) {
       this.#retryAt = Date.now() + RETRY_AFTER_MS;
       log.warn({ err: error }, "checkpoint failed, will be tried again");

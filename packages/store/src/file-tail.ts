@@ -6,7 +6,7 @@
  *
  * While it waits, rows stay in the overlay, where reads see them, and are counted, so that the shard can refuse new work.
  */
-import type { Background, Log } from "@tidings/runtime";
+import { type Background, crashPoint, type Log } from "@tidings/runtime";
 import { DiskError, fileError } from "./file-error.ts";
 import type { LocalFile } from "./local-file.ts";
 import type { Position } from "./protocol/record.ts";
@@ -94,7 +94,9 @@ export class FileTail {
     const last = this.#records[count - 1];
     if (last === undefined) return true;
     try {
+      crashPoint("file.flush.before");
       this.#options.file.apply(newestInOrder(rows), last.position);
+      crashPoint("file.flush.after");
     } catch (cause) {
       return this.#failed(fileError(cause, this.#options.file.path));
     }

@@ -6,7 +6,7 @@
  * a model checker tries in every order of events; this file asks the table what `protocol/writing.ts` wants to know.
  */
 import { randomUUID } from "node:crypto";
-import { backOffMs } from "@tidings/runtime";
+import { backOffMs, crashPoint } from "@tidings/runtime";
 import { isTrimmable, lastToTrim, type Position, type RecordKind, type Stamp } from "./protocol/record.ts";
 import { readRecord, replayFrom } from "./protocol/replay.ts";
 import {
@@ -75,6 +75,7 @@ export class Journal {
   async fence(epoch: number, position: () => Promise<Position>): Promise<Position> {
     this.#writing = takeJournal(randomUUID(), epoch);
     await this.#carryOut({ ...NO_WORK, position });
+    crashPoint("fence.after");
     return this.#writing.checkpointed ?? { seq: 0, epoch: 0 };
   }
 
@@ -171,10 +172,13 @@ export class Journal {
     }
   }
 
-  #put(seq: number, { epoch, id, kind }: Stamp, blob: Uint8Array | undefined): Promise<boolean> {
+  async #put(seq: number, { epoch, id, kind }: Stamp, blob: Uint8Array | undefined): Promise<boolean> {
     const item: Item = { epoch: { N: String(epoch) }, id: { S: id }, kind: { S: kind } };
     if (blob !== undefined) item.blob = { B: blob };
-    return this.#table.putIfAbsent(this.#pk, slot(seq), item);
+    crashPoint("journal.put.before");
+    const isWritten = await this.#table.putIfAbsent(this.#pk, slot(seq), item);
+    crashPoint("journal.put.after");
+    return isWritten;
   }
 
   async #tail(): Promise<Position> {

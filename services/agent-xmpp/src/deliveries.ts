@@ -10,7 +10,7 @@ import {
   splitJid,
   xml,
 } from "@tidings/protocol";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import { DeliveryMemory, deliveryKey, type Refusal, type ReportedState } from "./delivery-memory.ts";
 import { deliveryMessage } from "./delivery-message.ts";
 import { Handover, isProof } from "./handover.ts";
@@ -86,6 +86,7 @@ export class Deliveries {
     const { domain } = splitJid(dispatch.address);
     const message = deliveryMessage(dispatch, `${dispatch.user}@${this.#addresses.im}`);
     this.#handover.sent(domain, key);
+    crashPoint("agent.message.before");
     this.#bus.send(message).catch((error: unknown) => {
       this.#log.warn({ err: error, notification: dispatch.notification.id }, "a delivery was not sent");
       this.#handover.bounced(domain, key);
@@ -95,6 +96,7 @@ export class Deliveries {
         mayRetry: !isIllegal,
       });
     });
+    crashPoint("agent.message.after");
     return domain;
   }
 

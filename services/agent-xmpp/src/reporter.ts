@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Bus } from "@tidings/bus";
 import { type Addresses, type Report, reportsStanza, SHARDS, type Shard, shardOf } from "@tidings/protocol";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import { type Batch, ReportLine } from "./report-line.ts";
 
 /** Reports made within this time travel together when the line is idle. */
@@ -99,8 +99,10 @@ export class Reporter {
 
   #send(shard: Shard, { id, agentEpoch, reports }: Batch): void {
     const { im, silo } = this.#addresses;
+    crashPoint("agent.report.before");
     this.#bus
       .send(reportsStanza(im, silo, shard, id, { agentEpoch, reports: [...reports] }))
       .catch((error) => this.#log.warn({ err: error, shard, id }, "reports were not sent"));
+    crashPoint("agent.report.after");
   }
 }

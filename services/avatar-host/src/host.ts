@@ -22,7 +22,7 @@ import {
   splitJid,
 } from "@tidings/protocol";
 import type { Consumer, Queue } from "@tidings/queue";
-import { Background, type Service } from "@tidings/runtime";
+import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { lockFolder } from "./ownership/host-name.ts";
@@ -146,7 +146,8 @@ export class AvatarHost {
     const served = this.#served.get(number);
     switch (step) {
       case "claim":
-        return await this.#claim("claim", number, epoch);
+        await this.#claim("claim", number, epoch);
+        return crashPoint("claim.after");
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
@@ -194,6 +195,7 @@ export class AvatarHost {
     const { shard } = served;
     served.consumer = await consumeResults(queue, QUEUES.shard(FIRST_SILO, number), shard, service.log);
     await this.#claim("ready", number, epoch);
+    crashPoint("ready.after");
     shard.serve();
     this.#router.announce(shard);
   }
@@ -298,7 +300,9 @@ export class AvatarHost {
   /** A job that is not published is put on the queue again by the source's alarm. */
   async #publish(job: PollJob): Promise<void> {
     try {
+      crashPoint("job.publish.before");
       await this.#options.queue.publish(QUEUES.poll, JSON.stringify(job));
+      crashPoint("job.publish.after");
     } catch (error) {
       this.#options.service.log.warn({ err: error, source: job.source }, "poll job was not published");
     }

@@ -1,6 +1,6 @@
 import { MalformedError, PollResult, parseAs } from "@tidings/protocol";
 import type { Consumer, Delivery, Queue } from "@tidings/queue";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import type { Shard } from "./shard/shard.ts";
 
 const PREFETCH = 100;
@@ -15,7 +15,7 @@ export function consumeResults(queue: Queue, name: string, shard: Shard, log: Lo
   const take = (delivery: Delivery) => {
     try {
       const result = parseAs(PollResult, delivery.body, "poll result");
-      shard.onPollResult(result, () => delivery.ack());
+      shard.onPollResult(result, () => acknowledge(delivery));
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       log.error({ err: error, queue: name }, "poll result is malformed, kept as a dead letter");
@@ -30,4 +30,10 @@ export function consumeResults(queue: Queue, name: string, shard: Shard, log: Lo
     if (waiting.length === 0 && !shard.isUnderPressure) return take(delivery);
     if (waiting.push(delivery) === 1) setTimeout(drain, PRESSURE_PAUSE_MS);
   });
+}
+
+function acknowledge(delivery: Delivery): void {
+  crashPoint("result.ack.before");
+  delivery.ack();
+  crashPoint("result.ack.after");
 }

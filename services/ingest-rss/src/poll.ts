@@ -18,7 +18,7 @@ import {
   type Validators,
 } from "@tidings/protocol";
 import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import { ReaderClosedError } from "./document-reader.ts";
 import type { Fetch } from "./fetch.ts";
 import { FetchFailedError } from "./fetch-failure.ts";
@@ -43,7 +43,9 @@ export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<
     for (const part of await poll(job, tools)) {
       await tools.publish(QUEUES.shard(job.silo, shardOf(job.source)), JSON.stringify(part));
     }
+    crashPoint("ingest.publish.after");
     delivery.ack();
+    crashPoint("ingest.ack.after");
   } catch (error) {
     await giveUp(job, delivery, error, tools);
   }
@@ -65,6 +67,7 @@ export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]
   };
   try {
     const fetched = await tools.fetch({ url: job.url, validators: job.validators });
+    crashPoint("ingest.fetch.after");
     if (fetched === null) return [empty];
     const reading = await tools.read({ ...fetched, source: job.source });
     if (reading.kind !== "feed") throw noFeed(reading.kind);

@@ -1,7 +1,8 @@
 /** Calls to user avatars over the bus, from the `web` agent. */
 import { createHash } from "node:crypto";
-import type { Bus } from "@tidings/bus";
+import type { Bus, OutgoingCall } from "@tidings/bus";
 import type { Addresses, CallArgs, CallName, CallResult } from "@tidings/protocol";
+import { crashPoint } from "@tidings/runtime";
 import type { FastifyRequest } from "fastify";
 import type { Caller } from "./session.ts";
 
@@ -24,20 +25,17 @@ export interface AvatarCalls {
 export function avatarCalls(bus: Bus, addresses: Addresses): AvatarCalls {
   const from = addresses.web;
   const to = (user: string) => `${user}@${addresses.silo}`;
+  const done = async <N extends CallName>(call: Omit<OutgoingCall<N>, "from">): Promise<CallResult<N>> => {
+    const result = await bus.call<N>({ from, ...call });
+    crashPoint("web.call.after");
+    return result;
+  };
   const withOp = (op: string | undefined) => (op === undefined ? {} : { op });
   return {
     asUser: ({ name: user, session }, name, args, op) =>
-      bus.call({
-        from,
-        to: to(user),
-        name,
-        args,
-        authority: { session },
-        timeoutMs: CALL_TIMEOUT_MS,
-        ...withOp(op),
-      }),
+      done({ to: to(user), name, args, authority: { session }, timeoutMs: CALL_TIMEOUT_MS, ...withOp(op) }),
     asService: (user, name, args, op, timeoutMs = CALL_TIMEOUT_MS) =>
-      bus.call({ from, to: to(user), name, args, authority: null, timeoutMs, ...withOp(op) }),
+      done({ to: to(user), name, args, authority: null, timeoutMs, ...withOp(op) }),
   };
 }
 

@@ -3,7 +3,7 @@
  * (`packages/store/src/protocol/tenure.ts`).
  */
 import { randomUUID } from "node:crypto";
-import type { Log } from "@tidings/runtime";
+import { crashPoint, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
 import { awaitFreeName } from "./host-name.ts";
 import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound } from "./plan.ts";
@@ -201,6 +201,7 @@ export class Ownership {
     this.#tenures.set(shard, { epoch: 0, step: "take" });
     try {
       const epoch = await leases.take(shard, lease, this.#me.host, this.#me.inc, floor(shard));
+      if (epoch !== null) crashPoint("lease.take.after");
       await this.#goOn(shard, epoch ?? 0, nextStep("take", epoch === null ? "failed" : "done"));
     } catch (error) {
       this.#tenures.delete(shard);
@@ -215,6 +216,7 @@ export class Ownership {
   #release(shard: number): void {
     const tenure = this.#tenures.get(shard);
     if (tenure?.step !== "serving") return;
+    crashPoint("release.before");
     const release = this.#goOn(shard, tenure.epoch, nextStep("serving", "done")).then(() => {
       this.#options.log.info({ shard, epoch: tenure.epoch }, "shard released");
       this.#releases.delete(release);
@@ -236,6 +238,7 @@ export class Ownership {
   async #outcomeOf(step: TenureStep, shard: number, epoch: number): Promise<"done" | "failed"> {
     const { leases, perform, log } = this.#options;
     try {
+      if (step === "clear") crashPoint("release.after");
       if (step === "clear") await leases.clear(shard, epoch);
       else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
       return "done";

@@ -11,6 +11,7 @@ import {
   type Element,
   type Shard,
 } from "@tidings/protocol";
+import { crashPoint } from "@tidings/runtime";
 
 export class Courier {
   readonly #silo: string;
@@ -44,8 +45,11 @@ export class Courier {
     const asks = this.#asks;
     this.#dispatches = [];
     this.#asks = [];
-    for (const part of parts(dispatches))
+    for (const part of parts(dispatches)) {
+      crashPoint("dispatch.send.before");
       this.#send(dispatchesStanza(this.#silo, this.#shard, this.#agent, part));
+      crashPoint("dispatch.send.after");
+    }
     for (const part of parts(asks)) this.#send(asksStanza(this.#silo, this.#shard, this.#agent, part));
   }
 }

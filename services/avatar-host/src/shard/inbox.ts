@@ -7,6 +7,7 @@
  * each resend interval. A knock is applied: two shards under pressure that refused each other's frames would wait for ever.
  */
 import { FRAME_WINDOW, type FrameAck, type FrameBody, type Shard } from "@tidings/protocol";
+import { crashPoint } from "@tidings/runtime";
 import { type Row, withPrefix } from "@tidings/store";
 import type { RowReader } from "./turn.ts";
 
@@ -71,6 +72,7 @@ export class Inbox {
   }
 
   #accept(from: Shard, stream: Stream, body: FrameBody): void {
+    crashPoint("frame.apply.before");
     const seq = ++stream.accepted;
     const row = { avatar: this.#options.self, key: `in/${from}`, value: String(seq) };
     this.#options.apply(from, body, [row], () => {
@@ -84,7 +86,9 @@ export class Inbox {
     const isStopped = credit === 0;
     if (isStopped !== stream.isStopped) this.#stopped += isStopped ? 1 : -1;
     stream.isStopped = isStopped;
+    crashPoint("frame.ack.before");
     this.#options.acknowledge({ stream: from, upto: stream.durable, credit });
+    crashPoint("frame.ack.after");
   }
 
   #stream(from: Shard): Stream {

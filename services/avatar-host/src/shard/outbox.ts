@@ -11,7 +11,7 @@
  * parked stream sends its first frame alone, at the longest interval.
  */
 import { type AddressedEvent, FRAME_WINDOW, type FrameAck, type Shard } from "@tidings/protocol";
-import { type BackOff, backOffMs } from "@tidings/runtime";
+import { type BackOff, backOffMs, crashPoint } from "@tidings/runtime";
 import { type Row, withPrefix } from "@tidings/store";
 import type { Clock } from "./clock.ts";
 import { emptied, entriesByShard, framesOf, isEmptied, sealedAtOf } from "./pack-frames.ts";
@@ -166,6 +166,7 @@ export class Outbox {
     while (stream.burying === 0 && stream.sent < stream.durable && stream.sent - stream.acked < credit) {
       const json = this.#options.reader.get(this.#options.self, keyOf(to, stream.sent + 1));
       stream.sent++;
+      crashPoint("frame.send.before");
       if (json !== undefined) this.#options.send(to, stream.sent, json);
     }
     if (stream.acked < stream.durable) this.#startTimer(to, stream);

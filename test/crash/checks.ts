@@ -1,0 +1,98 @@
+/** Looks at what a play has left, through the invariants. */
+import { eventually } from "@tidings/testkit";
+import {
+  inOrder,
+  memoryBounded,
+  nothingDoubled,
+  nothingLost,
+  nothingWaits,
+  repeatsAreRecognisable,
+  type Violation,
+} from "./invariants.ts";
+import { type NumberedFeed, titleOf } from "./numbered-feed.ts";
+import type { Stage } from "./stage.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+/** Longest time from the end of the mishaps until all is where it belongs (milliseconds). */
+const SETTLED_WITHIN_MS = 120_000;
+/** What counts as bounded: no process of ours, and no server, above this (bytes). */
+const MEMORY_BOUND = 600_000_000;
+
+/** The titles of all numbered items of `feeds`, in order. */
+export function titlesOf(feeds: Iterable<NumberedFeed>): string[] {
+  return [...feeds].flatMap(({ name, published }) =>
+    Array.from({ length: published }, (_, at) => titleOf(name, at + 1)),
+  );
+}
+
+/** Resolves when `person` has every item of their feeds in the history, or the time is up: then the check tells. */
+export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
+  const expected = titlesOf(person.feeds.keys()).length;
+  await untilTimeIsUp(async () => {
+    const history = await person.history();
+    if (history.length < expected) throw new Error(`${history.length} of ${expected}`);
+  }, withinMs);
+}
+
+/** Resolves when the client of `person` has heard every item of their feeds, or the time is up. */
+export async function hasHeardEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
+  const expected = titlesOf(person.feeds.keys()).length;
+  await untilTimeIsUp(() => {
+    if (person.client.ids.size < expected) throw new Error(`${person.client.ids.size} of ${expected}`);
+  }, withinMs);
+}
+
+/** I1 to I4 for one person; `mustHear`: everything must have reached the client too. */
+export async function checkPerson(person: Subscriber, mustHear: boolean): Promise<Violation[]> {
+  const { name, client, feeds } = person;
+  const published = titlesOf(feeds.keys());
+  const history = await person.history();
+  const heard = new Set(client.heard.map(({ title }) => title));
+  const unheard = mustHear ? published.filter((title) => !heard.has(title)) : [];
+  return [
+    ...nothingLost(name, published, history),
+    ...nothingLost(`${name}'s client`, unheard, []),
+    ...nothingDoubled(name, history),
+    ...repeatsAreRecognisable(name, client.heard, history),
+    ...inOrder(`${name}'s history`, history.map(({ title }) => title).toReversed()),
+    ...inOrder(
+      `${name}'s client`,
+      client.heard.map(({ title }) => title),
+    ),
+  ];
+}
+
+/** I7. */
+export function checkMemory(stage: Stage): Violation[] {
+  return memoryBounded(stage.probe.memory(stage.processes), () => MEMORY_BOUND);
+}
+
+/** I8: resolves when nothing waits anywhere, or the time is up. To be asked when nobody follows a feed any more. */
+export async function checkQuiet(stage: Stage, withinMs = SETTLED_WITHIN_MS): Promise<Violation[]> {
+  const look = async () => {
+    const violations = nothingWaits(await stage.probe.waiting());
+    if (violations.length > 0) throw new NotQuietError(violations);
+    return violations;
+  };
+  try {
+    return await eventually(look, { withinMs });
+  } catch (error) {
+    if (error instanceof NotQuietError) return [...error.violations];
+    return [{ invariant: "I8", what: `what waits cannot be read: ${String(error)}` }];
+  }
+}
+
+class NotQuietError extends Error {
+  override readonly name = "NotQuietError";
+  readonly violations: readonly Violation[];
+
+  constructor(violations: readonly Violation[]) {
+    super(violations.map(({ what }) => what).join("; "));
+    this.violations = violations;
+  }
+}
+
+/** What is missing when the time is up is told by the check that follows, item by item. */
+async function untilTimeIsUp(look: () => void | Promise<void>, withinMs: number): Promise<void> {
+  await eventually(look, { withinMs }).catch(() => null);
+}

@@ -1,0 +1,52 @@
+/** The links of an installation: which process reaches which server through which proxy. */
+import { Link } from "./link.ts";
+
+/** What a process connects to: the database, RabbitMQ, the component listener of its cluster. */
+export type Server = "dynamo" | "amqp" | "bus";
+
+const VARIABLES: Readonly<Record<Server, string>> = {
+  dynamo: "TIDINGS_DYNAMODB_ENDPOINT",
+  amqp: "TIDINGS_AMQP_URL",
+  bus: "TIDINGS_BUS_URL",
+};
+
+export class Links {
+  readonly #links = new Map<string, Link>();
+
+  /** `env` of `process` with every address replaced by that of a proxy before it. */
+  async through(process: string, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+    const changed = { ...env };
+    for (const [server, variable] of Object.entries(VARIABLES)) {
+      const address = env[variable];
+      if (address !== undefined) changed[variable] = await this.#before(`${process} to ${server}`, address);
+    }
+    return changed;
+  }
+
+  /** Throws when there is no such link. */
+  link(process: string, server: Server): Link {
+    const link = this.#links.get(`${process} to ${server}`);
+    if (link === undefined) throw new Error(`no link leads from ${process} to ${server}`);
+    return link;
+  }
+
+  get all(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  heal(): void {
+    for (const link of this.#links.values()) link.heals();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((link) => link.close()));
+  }
+
+  async #before(name: string, address: string): Promise<string> {
+    const url = new URL(address);
+    const target = Number(url.port);
+    const link = await Link.open({ name, target });
+    this.#links.set(name, link);
+    return address.replace(`:${target}`, `:${link.port}`);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * `npm run test:crash [-- --seeds N] [-- --seed S] [-- --only <scenario>]`: everything that must be survived, on one
+ * installation. Each scenario is played once with a seed of its own, the random kills N times (default 200). Exit code 0 when no
+ * invariant was violated and every crash point was hit.
+ */
+import { randomInt } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Random } from "./random.ts";
+import { SCENARIOS } from "./scenarios/index.ts";
+import { randomKills } from "./scenarios/random-kills.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { Stage } from "./stage.ts";
+import { Suite } from "./suite.ts";
+
+const { values: options } = parseArgs({
+  options: { seeds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } },
+});
+const chosen = SCENARIOS.filter(({ name }) => options.only === undefined || options.only === name);
+if (chosen.length === 0)
+  throw new Error(`--only takes one of ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const home = await mkdtemp(join(tmpdir(), "tidings-crash-"));
+const stage = await Stage.open({ home, tell: (line) => say(`    ${line}`) });
+const suite = new Suite(stage, say);
+const stopped = new AbortController();
+process.once("SIGINT", () => stopped.abort());
+process.once("SIGTERM", () => stopped.abort());
+
+for (const { scenario, seed } of plays()) {
+  if (stopped.signal.aborted) break;
+  await suite.play(scenario, new Random(seed));
+}
+const isGood = suite.summary(options.only === undefined && options.seed === undefined);
+await stage.close();
+if (isGood) await rm(home, { recursive: true, force: true });
+else say(`logs are kept in ${join(home, "logs")}`);
+process.exit(isGood ? 0 : 1);
+
+function* plays(): Generator<{ scenario: Scenario; seed: number }> {
+  for (const scenario of chosen) {
+    const times = scenario === randomKills && options.seed === undefined ? Number(options.seeds ?? 200) : 1;
+    for (let time = 0; time < times; time++)
+      yield { scenario, seed: Number(options.seed ?? randomInt(2 ** 31)) };
+  }
+}

@@ -1,0 +1,125 @@
+/** Looks at what waits anywhere in the installation: as the monitor on the bus, and as a client of RabbitMQ. */
+import { readFileSync } from "node:fs";
+import { type Bus, connectComponent } from "@tidings/bus";
+import {
+  addressesOf,
+  busChild,
+  FIRST_SILO,
+  hostAddress,
+  payload,
+  QUEUES,
+  SHARDS,
+  xml,
+} from "@tidings/protocol";
+import { readSecret, silentLog } from "@tidings/runtime";
+import { connect } from "amqplib";
+import type { Stack } from "../../run/stack.ts";
+
+interface RouterCounters {
+  readonly shards: readonly { readonly shard: number; readonly state: string; readonly spooled: number }[];
+}
+
+export class Probe {
+  readonly #stack: Stack;
+  readonly #hosts: readonly string[];
+  readonly #bus: Bus;
+
+  private constructor(stack: Stack, hosts: readonly string[], bus: Bus) {
+    this.#stack = stack;
+    this.#hosts = hosts;
+    this.#bus = bus;
+  }
+
+  /** `hosts` are names such as `h1`. */
+  static async open(stack: Stack, hosts: readonly string[]): Promise<Probe> {
+    const { monitor } = addressesOf(stack.domain);
+    const password = await readSecret(stack.passwordFile(monitor));
+    const bus = connectComponent({
+      url: stack.busUrl("avatars"),
+      domain: monitor,
+      password,
+      log: silentLog(),
+    });
+    return new Probe(stack, hosts, bus);
+  }
+
+  /** Everything that must be 0 when nothing is under way; rejects while something does not answer. */
+  async waiting(): Promise<Record<string, number>> {
+    const [outboxes, spool, queues] = await Promise.all([this.#outboxes(), this.#spool(), this.#queues()]);
+    return { ...outboxes, ...spool, ...queues };
+  }
+
+  /** Resident bytes of each process; a process that is down at the moment is left out. */
+  memory(processes: readonly string[]): Map<string, number> {
+    const { users, agents, avatars } = this.#nodePids();
+    const pids: [string, number | null][] = [
+      ...processes.map((name): [string, number | null] => [name, this.#stack.service(name).pid]),
+      ["ejabberd users", users],
+      ["ejabberd agents", agents],
+      ["ejabberd avatars", avatars],
+    ];
+    return new Map(
+      pids.flatMap(([name, pid]) => (pid === null ? [] : [[name, residentBytes(pid)] as const])),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#bus.stop();
+  }
+
+  #nodePids() {
+    const { ejabberd } = this.#stack;
+    return { users: ejabberd.pid("users"), agents: ejabberd.pid("agents"), avatars: ejabberd.pid("avatars") };
+  }
+
+  async #outboxes(): Promise<Record<string, number>> {
+    const waiting: Record<string, number> = {};
+    let shards = 0;
+    for (const host of this.#hosts) {
+      const to = hostAddress(this.#stack.domain, host);
+      const answer = await this.#bus.request(xml("iq", { type: "get", to }, payload("status", {})), 3_000);
+      const status = jsonIn(answer) as { shards: number; framesWaiting: number };
+      waiting[`the outboxes of ${host}`] = status.framesWaiting;
+      shards += status.shards;
+    }
+    waiting["shards that nobody serves"] = SHARDS - shards;
+    return waiting;
+  }
+
+  async #spool(): Promise<Record<string, number>> {
+    const { silo } = addressesOf(this.#stack.domain);
+    const answer = await this.#bus.request(
+      xml("iq", { type: "get", to: silo }, payload("counters", {})),
+      3_000,
+    );
+    const { shards } = jsonIn(answer) as RouterCounters;
+    return { "the router's spool": shards.reduce((sum, { spooled }) => sum + spooled, 0) };
+  }
+
+  async #queues(): Promise<Record<string, number>> {
+    const connection = await connect(this.#stack.amqpUrl, { timeout: 3_000 });
+    // A connection that breaks rejects what is asked over it; the event alone would end the process.
+    connection.on("error", () => {});
+    try {
+      const channel = await connection.createChannel();
+      channel.on("error", () => {});
+      const depths: Record<string, number> = {};
+      const shards = Array.from({ length: SHARDS }, (_, shard) => QUEUES.shard(FIRST_SILO, shard));
+      for (const queue of [QUEUES.poll, QUEUES.dead, ...shards])
+        depths[queue] = (await channel.checkQueue(queue)).messageCount;
+      return depths;
+    } finally {
+      await connection.close();
+    }
+  }
+}
+
+function jsonIn(answer: ReturnType<typeof xml>): unknown {
+  return JSON.parse(busChild(answer)?.getChildText("json") ?? "null");
+}
+
+/** VmRSS of /proc, which counts in units of 1,024 bytes. */
+function residentBytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes ?? 0) * 1_024;
+}

@@ -1,0 +1,12 @@
+import type { Violation } from "../invariants.ts";
+import type { Random } from "../random.ts";
+import type { Stage } from "../stage.ts";
+
+export interface Scenario {
+  /** For `--only`. */
+  readonly name: string;
+  /** What must hold, as a sentence. */
+  readonly sentence: string;
+  /** Plays it; resolves to the violations that it found. What rejects has failed as well. */
+  play(stage: Stage, random: Random): Promise<Violation[]>;
+}

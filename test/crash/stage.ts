@@ -1,0 +1,156 @@
+/** What a scenario plays on: one installation with a proxy on every link, and hands on all of its processes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { eventually } from "@tidings/testkit";
+import type { Role } from "../../run/ejabberd/nodes.ts";
+import { type Stack, startStack } from "../../run/stack.ts";
+import type { ProcessSpec } from "../../run/supervised.ts";
+import { CrashOrders } from "./crash-orders.ts";
+import { Links } from "./links.ts";
+import { NumberedFeed } from "./numbered-feed.ts";
+import { Probe } from "./probe.ts";
+import { Subscriber } from "./subscriber.ts";
+
+export interface StageOptions {
+  /** State folder, absolute. */
+  readonly home: string;
+  /** Number of avatar hosts; default 2. */
+  readonly hosts?: number;
+  /** Hears what happens to the processes. */
+  readonly tell: (line: string) => void;
+}
+
+/** Processes that are killed again and again must not wait longer for each time (milliseconds). */
+const BACK_OFF = { firstMs: 200, maxMs: 1_000 };
+
+export class Stage {
+  readonly stack: Stack;
+  readonly links: Links;
+  readonly orders: CrashOrders;
+  readonly probe: Probe;
+  /** Processes of avatar hosts, such as `avatar-host-h1`. */
+  readonly hosts: readonly string[];
+  /** All supervised processes but ejabberd's. */
+  readonly processes: readonly string[];
+  readonly #leftovers: (() => Promise<void>)[] = [];
+  #people = 0;
+
+  private constructor(
+    stack: Stack,
+    links: Links,
+    orders: CrashOrders,
+    probe: Probe,
+    hosts: readonly string[],
+  ) {
+    this.stack = stack;
+    this.links = links;
+    this.orders = orders;
+    this.probe = probe;
+    this.hosts = hosts;
+    this.processes = [...hosts, "ingest-rss", "agent-xmpp", "web-api", "rabbitmq", "dynalite"];
+  }
+
+  /** Starts the installation. Rejects with the sentence of startStack. */
+  static async open({ home, hosts = 2, tell }: StageOptions): Promise<Stage> {
+    const names = Array.from({ length: hosts }, (_, at) => `h${at + 1}`);
+    const processes = names.map((name) => `avatar-host-${name}`);
+    const orders = new CrashOrders(join(home, "crash-points"), processes);
+    const links = new Links();
+    const adapt = async (spec: ProcessSpec): Promise<ProcessSpec> => {
+      const env = spec.ipc && spec.name !== "dynalite" ? await links.through(spec.name, spec.env) : spec.env;
+      return {
+        ...spec,
+        backOff: BACK_OFF,
+        env: { ...env, TIDINGS_CRASH_POINTS: orders.folderOf(spec.name) },
+      };
+    };
+    const stack = await startStack({
+      home,
+      hosts,
+      domain: "crash.localhost",
+      webPort: "free",
+      xmppPort: "free",
+      pollMinSeconds: 1,
+      fetchAllow: "127.0.0.0/8",
+      adapt,
+      tell,
+    });
+    const authority = readFileSync(join(home, "ca.crt"), "utf8");
+    setDefaultCACertificates([...getCACertificates("default"), authority]);
+    return new Stage(stack, links, orders, await Probe.open(stack, names), processes);
+  }
+
+  /** `kill -9`; its supervisor starts it again. */
+  kills(process: string): void {
+    this.stack.service(process).kill("SIGKILL");
+  }
+
+  /** Asks it to stop in order; its supervisor starts it again. */
+  stops(process: string): void {
+    this.stack.service(process).kill("SIGTERM");
+  }
+
+  /** The process stands still until `resumes`. */
+  pauses(process: string): void {
+    this.stack.service(process).kill("SIGSTOP");
+  }
+
+  resumes(process: string): void {
+    this.stack.service(process).kill("SIGCONT");
+  }
+
+  /** `kill -9` for a node of ejabberd, and a new start; resolves when it is up again. */
+  async restartsNode(role: Role): Promise<void> {
+    await this.stack.ejabberd.kill(role);
+    await this.stack.ejabberd.restart(role);
+  }
+
+  /** Signs somebody up under a name that begins with `name`. */
+  async person(name: string): Promise<Subscriber> {
+    const { webUrl, domain, ejabberd } = this.stack;
+    const unique = `${name}-${Date.now().toString(36)}${(this.#people++).toString(36)}`;
+    const person = await Subscriber.signsUp({ name: unique, webUrl, domain, clientUrl: ejabberd.clientUrl });
+    this.#leftovers.push(() => person.vanishes());
+    return person;
+  }
+
+  /** Opens a feed without items. */
+  async feed(name: string): Promise<NumberedFeed> {
+    const feed = await NumberedFeed.open(name);
+    this.#leftovers.push(() => feed.close());
+    return feed;
+  }
+
+  /** Resolves when every process runs and no link is bad any more. */
+  async recovers(): Promise<void> {
+    this.links.heal();
+    await Promise.all(this.processes.map((name) => this.stack.service(name).whenRunning()));
+    const roles: readonly Role[] = ["users", "agents", "avatars"];
+    await eventually(
+      () => {
+        const down = roles.filter((role) => this.stack.ejabberd.pid(role) === null);
+        if (down.length > 0) throw new Error(`ejabberd ${down.join(", ")} is down`);
+      },
+      { withinMs: 60_000 },
+    );
+  }
+
+  /** Removes all people and feeds of the last scenario. Rejects with the first failure, after all. */
+  async clears(): Promise<void> {
+    const results = await Promise.allSettled(
+      this.#leftovers
+        .splice(0)
+        .reverse()
+        .map((clear) => clear()),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async close(): Promise<void> {
+    await this.probe.close();
+    await this.stack.stop();
+    await this.links.close();
+  }
+}

@@ -1,0 +1,84 @@
+/** Plays scenarios one after the other on one stage, and keeps what became of them. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Violation } from "./invariants.ts";
+import type { Random } from "./random.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import type { Stage } from "./stage.ts";
+
+/** A play that takes longer has failed (milliseconds). */
+const PLAY_WITHIN_MS = 600_000;
+
+interface Failure {
+  readonly scenario: string;
+  readonly seed: number;
+}
+
+export class Suite {
+  readonly #stage: Stage;
+  readonly #say: (line: string) => void;
+  readonly #failures: Failure[] = [];
+  #played = 0;
+
+  constructor(stage: Stage, say: (line: string) => void) {
+    this.#stage = stage;
+    this.#say = say;
+  }
+
+  /** Plays `scenario` with a seed, and says how it went; whatever happens, the stage is cleared afterwards. */
+  async play(scenario: Scenario, random: Random): Promise<boolean> {
+    const { seed } = random;
+    const startedAtMs = performance.now();
+    this.#say(`${scenario.name} --seed ${seed}: ${scenario.sentence}`);
+    const violations = [
+      ...(await this.#attempt(() => scenario.play(this.#stage, random))),
+      ...(await this.#clear()),
+    ];
+    this.#played++;
+    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
+    for (const { invariant, what } of violations) this.#say(`  ${invariant} ${what}`);
+    if (violations.length > 0) this.#failures.push({ scenario: scenario.name, seed });
+    this.#say(`  ${violations.length === 0 ? "ok" : "FAILED"} after ${seconds} s`);
+    return violations.length === 0;
+  }
+
+  /** Says how all plays went; true when it is good. `mustHitAll`: a crash point that was never hit is a failure. */
+  summary(mustHitAll: boolean): boolean {
+    const hits = [...this.#stage.orders.hits()];
+    const missed = hits.filter(([, count]) => count === 0).map(([point]) => point);
+    this.#say(`crash points hit: ${hits.map(([point, count]) => `${point} ${count}`).join(", ")}`);
+    if (mustHitAll && missed.length > 0) this.#say(`never hit: ${missed.join(", ")}`);
+    for (const { scenario, seed } of this.#failures)
+      this.#say(`failed: npm run test:crash -- --only ${scenario} --seed ${seed}`);
+    this.#say(`${this.#played} played, ${this.#failures.length} failed`);
+    return this.#failures.length === 0 && !(mustHitAll && missed.length > 0);
+  }
+
+  async #clear(): Promise<Violation[]> {
+    return this.#attempt(async () => {
+      await this.#stage.recovers();
+      await this.#stage.clears();
+      return [];
+    });
+  }
+
+  /** What rejects, or does not end, is told like a violation of I1: what was promised did not come. */
+  async #attempt(work: () => Promise<Violation[]>): Promise<Violation[]> {
+    const over = new AbortController();
+    const late = pause(PLAY_WITHIN_MS, undefined, { signal: over.signal }).then(() => {
+      throw new Error(`it did not end within ${PLAY_WITHIN_MS / 1_000} s`);
+    });
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      return [
+        {
+          invariant: "I1",
+          what: `the play broke off: ${error instanceof Error ? error.stack : String(error)}`,
+        },
+      ];
+    } finally {
+      over.abort();
+      late.catch(() => null);
+    }
+  }
+}
