@@ -91,7 +91,9 @@ export class Agent {
     if (shard === null || order === undefined || message.attrs.type === "error") return;
     switch (order.name) {
       case "dispatches":
-        this.#deliveries.carryOut(this.#ownOf(shard, readDispatches(order)));
+        // Who does not know yet that this life has begun takes it for the last, whose open deliveries come first.
+        if (this.#reporter.isKnownAt(shard))
+          this.#deliveries.carryOut(this.#ownOf(shard, readDispatches(order)));
         return;
       case "asks":
         for (const ask of this.#ownOf(shard, readAsks(order))) this.#contacts.ask(ask);

@@ -174,11 +174,23 @@ test("a bounce or a receipt without an id, or for what was sent to somebody else
   expect(stage.states()).toEqual(["handed"]);
 });
 
+test("a shard that does not know of this life of the agent yet has its dispatches left, and repeats them", async () => {
+  stage.acknowledges = false;
+  stage.bus.goOffline();
+  stage.bus.goOnline();
+  await stage.dispatches(dispatch());
+  await settled(stage);
+  expect(messages()).toEqual([]);
+  stage.acknowledges = true;
+  await stage.beginsAnew();
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(messages()).toHaveLength(1));
+});
+
 test("what was sent is not sent again after the agent has lost its connection and found it again", async () => {
   await stage.dispatches(dispatch());
   await eventually(() => expect(stage.states()).toEqual(["handed"]));
-  stage.bus.goOffline();
-  stage.bus.goOnline();
+  await stage.beginsAnew();
   await stage.dispatches(dispatch());
   await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
   expect(messages()).toHaveLength(1);

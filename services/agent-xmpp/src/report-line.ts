@@ -35,6 +35,7 @@ export class ReportLine {
   #agentEpoch: number;
   #count = 0;
   #isOverflowed = false;
+  #isAnnounced = false;
 
   constructor(agentEpoch: number, newId: () => string) {
     this.#agentEpoch = agentEpoch;
@@ -58,6 +59,11 @@ export class ReportLine {
     return this.#isOverflowed;
   }
 
+  /** The shard has the present epoch in its journal. */
+  get isAnnounced(): boolean {
+    return this.#isAnnounced;
+  }
+
   add(report: Report): void {
     const key = presenceKey(report);
     if (key !== null) this.#waiting.delete(this.#lastPresence.get(key) ?? -1);
@@ -74,6 +80,7 @@ export class ReportLine {
   restart(agentEpoch: number): void {
     this.#agentEpoch = agentEpoch;
     this.#isOverflowed = false;
+    this.#isAnnounced = false;
     const kept = [...this.#waiting.values()].filter(({ kind }) => kind === "delivery");
     this.#waiting.clear();
     this.#lastPresence.clear();
@@ -99,6 +106,9 @@ export class ReportLine {
 
   /** The shard has batch `id`. False when it is not known (any more). */
   acknowledge(id: string): boolean {
+    const batch = this.#inFlight.get(id);
+    if (batch?.agentEpoch === this.#agentEpoch && batch.reports.some(({ kind }) => kind === "agentUp"))
+      this.#isAnnounced = true;
     return this.#inFlight.delete(id);
   }
 

@@ -56,6 +56,11 @@ export class Reporter {
     this.#flush(shard);
   }
 
+  /** Whether `shard` knows that the agent's present life has begun. */
+  isKnownAt(shard: Shard): boolean {
+    return this.#lines[shard]?.isAnnounced ?? false;
+  }
+
   /** How many reports are not in a journal yet, for the log. */
   get waiting(): number {
     return this.#lines.reduce((sum, line) => sum + line.waiting + line.inFlight, 0);

@@ -1,5 +1,5 @@
 /** For tests: an agent between a silo that answers as told and a users' server that records what reaches it. */
-import { MemoryExchange } from "@tidings/bus";
+import { type Bus, MemoryExchange } from "@tidings/bus";
 import {
   addressesOf,
   answerStanza,
@@ -14,6 +14,7 @@ import {
   readReports,
   refusalStanza,
   reportedStanza,
+  SHARDS,
   shardNamed,
   shardOf,
   splitJid,
@@ -98,6 +99,7 @@ export async function setStage() {
   };
   const agent = new Agent({ bus, queue, addresses: AT, log: silentLog() });
   bus.goOnline();
+  await isKnownAtAllShards(reports, elsewhere);
 
   return Object.assign(stage, {
     /** The shard of the user orders that these be delivered. */
@@ -115,6 +117,12 @@ export async function setStage() {
     states: () => reports.flatMap((report) => (report.kind === "delivery" ? [String(report.state)] : [])),
     lastDelivery: () => reports.findLast(({ kind }) => kind === "delivery"),
     presences: () => reports.filter((report) => report.kind === "presence"),
+    /** The agent loses its connection and finds it again; resolves when every shard knows of it. */
+    beginsAnew: () => {
+      bus.goOffline();
+      bus.goOnline();
+      return isKnownAtAllShards(reports, elsewhere);
+    },
     strike: async () => {
       agent.stop();
       await Promise.all([silo, world, elsewhere, bus].map((end) => end.stop()));
@@ -124,6 +132,22 @@ export async function setStage() {
   function serverOf(from: string) {
     return splitJid(from).domain === D ? world : elsewhere;
   }
+}
+
+/** Resolves when the present life of the agent is in every shard's journal: from then on it takes dispatches. */
+async function isKnownAtAllShards(reports: readonly Report[], observer: Bus): Promise<void> {
+  const before = reports.length;
+  await eventually(() => {
+    const lives = reports.slice(before).filter(({ kind }) => kind === "agentUp").length;
+    if (lives < SHARDS) throw new Error(`${lives} shards know of the agent`);
+  });
+  await answersPing(observer);
+}
+
+/** Resolves when the agent has seen to what was sent to it before: it answers in order. */
+async function answersPing(observer: Bus): Promise<void> {
+  const ping = xml("ping", { xmlns: "urn:xmpp:ping" });
+  await observer.request(xml("iq", { type: "get", from: "observer@elsewhere.test", to: AT.im }, ping));
 }
 
 function standingOf({ to, args }: CallMade) {
@@ -163,10 +187,5 @@ export const eventually = (assertion: () => void) => vi.waitFor(assertion, { tim
 
 /** Resolves when the agent has seen to everything sent to it before: it answers in order. */
 export async function settled(stage: Stage): Promise<void> {
-  const from = `observer@elsewhere.test`;
-  for (let i = 0; i < 3; i++) {
-    await stage.elsewhere.request(
-      xml("iq", { type: "get", from, to: AT.im }, xml("ping", { xmlns: "urn:xmpp:ping" })),
-    );
-  }
+  for (let i = 0; i < 3; i++) await answersPing(stage.elsewhere);
 }

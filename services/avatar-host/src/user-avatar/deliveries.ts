@@ -104,14 +104,14 @@ export class Deliveries {
 
   /** Dispatches again, with the same ids, all that no agent has spoken of yet. */
   repeatDispatches(turn: Turn, situation: Situation): void {
-    for (const [number, row] of [...this.#pending]) {
+    for (const [number, row] of this.#inOrder()) {
       if (dispatchedIn(row) > 0) this.#dispatchStored(turn, number, row, situation, new Set());
     }
   }
 
   /** The alarm rang: repeats dispatches that nobody answered, settles what was handed long enough ago. */
   onAlarm(turn: Turn, situation: Situation): void {
-    for (const [number, row] of [...this.#pending]) {
+    for (const [number, row] of this.#inOrder()) {
       const after = repeat(row, turn.nowAt);
       this.#store(turn, number, row, after, situation);
       if (after !== row) this.#dispatchStored(turn, number, after, situation, new Set());
@@ -129,6 +129,11 @@ export class Deliveries {
     );
     this.#dispatchStored(turn, number, after, situation, dispatchedBefore);
     return true;
+  }
+
+  /** What is open, oldest first, as it is now. */
+  #inOrder(): [string, DeliveriesRow][] {
+    return [...this.#pending].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   /** The numbers of what is held, lowest first; what is decided meanwhile may leave the set. */

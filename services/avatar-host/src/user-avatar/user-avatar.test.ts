@@ -354,6 +354,18 @@ test("a client that left while the agent was dead has its notification held agai
   expect(dispatched()).toEqual([]);
 });
 
+test("a presence of the agent's next life brings first what its last one left, in order, and then what came since", async () => {
+  await subscribes();
+  shows("available");
+  for (const [at, name] of ["a", "b", "c"].entries()) alice.hears(SOURCE, notified(name, at + 1));
+  becomes("a", "handed");
+  agentEpoch = 2;
+  alice.hears(SOURCE, notified("d", 4));
+  expect(dispatched()).toEqual([]);
+  shows("available");
+  expect(dispatched()).toEqual(["b 1", "c 1", "d 1"]);
+});
+
 test("an agent that comes up is told again, with the same attempt, what was not reported, and nothing else", async () => {
   await isHandedUnconfirmed();
   alice.hears(SOURCE, notified("c", 3));

@@ -187,6 +187,8 @@ export class UserAvatar implements Avatar {
     if (after === before) return;
     turn.put(PRESENCE, after);
     const deliveries = this.#open(turn);
+    // Before anything newer goes to this life of the agent: what its last one may not have sent.
+    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.#situation(turn, core));
     if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
       deliveries.onLeft(turn, report.address, this.#situation(turn, core));
     deliveries.reconsider(turn, this.#situation(turn, core));
