@@ -43,6 +43,8 @@ export async function setStage() {
   const reports: Report[] = [];
   const calls: CallMade[] = [];
   const heard: Element[] = [];
+  /** Shards that have acknowledged that a life of the agent has begun. */
+  const knowing = new Set<number>();
   const stage = {
     silo,
     world,
@@ -68,8 +70,9 @@ export async function setStage() {
     reports.push(...said.reports);
     stage.agentEpoch = Math.max(stage.agentEpoch, said.agentEpoch);
     const shard = shardNamed(splitJid(stanza.attrs.to).local) ?? 0;
-    if (stage.acknowledges)
-      void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id, stage.agentEpoch));
+    if (!stage.acknowledges) return;
+    if (said.reports.some(({ kind }) => kind === "agentUp")) knowing.add(shard);
+    void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id, stage.agentEpoch));
   });
   const answer = (iq: Element) => {
     const { from, to, id } = iq.attrs;
@@ -99,7 +102,7 @@ export async function setStage() {
   };
   const agent = new Agent({ bus, queue, addresses: AT, log: silentLog() });
   bus.goOnline();
-  await isKnownAtAllShards(reports, elsewhere);
+  await isKnownToAll(knowing, elsewhere);
 
   return Object.assign(stage, {
     /** The shard of the user orders that these be delivered. */
@@ -120,8 +123,9 @@ export async function setStage() {
     /** The agent loses its connection and finds it again; resolves when every shard knows of it. */
     beginsAnew: () => {
       bus.goOffline();
+      knowing.clear();
       bus.goOnline();
-      return isKnownAtAllShards(reports, elsewhere);
+      return isKnownToAll(knowing, elsewhere);
     },
     strike: async () => {
       agent.stop();
@@ -135,11 +139,9 @@ export async function setStage() {
 }
 
 /** Resolves when the present life of the agent is in every shard's journal: from then on it takes dispatches. */
-async function isKnownAtAllShards(reports: readonly Report[], observer: Bus): Promise<void> {
-  const before = reports.length;
+async function isKnownToAll(knowing: ReadonlySet<number>, observer: Bus): Promise<void> {
   await eventually(() => {
-    const lives = reports.slice(before).filter(({ kind }) => kind === "agentUp").length;
-    if (lives < SHARDS) throw new Error(`${lives} shards know of the agent`);
+    if (knowing.size < SHARDS) throw new Error(`${knowing.size} shards know of the agent`);
   });
   await answersPing(observer);
 }
