@@ -98,7 +98,7 @@ test("an agent whose clock went back begins a life that is later than the one th
   stage.agentEpoch = known;
   await presence(`${ALICE}/phone`);
   await eventually(() => expect(ups()).toHaveLength(65));
-  await eventually(() => expect(stage.agentEpoch).toBeGreaterThan(known));
+  await eventually(() => expect(stage.heardEpoch).toBeGreaterThan(known));
 });
 
 test("who could not be reached is asked again, and is then what they say", async () => {

@@ -57,8 +57,9 @@ export async function setStage() {
     answers: { addressStanding: standingOf } as Record<string, (call: CallMade) => unknown>,
     lookup: async (_url: string): Promise<unknown> => ({ found: false }),
     acknowledges: true,
-    /** The highest epoch of the agent that the silo knows. */
+    /** A life of the agent that the silo knows already, and the latest that it has heard of. */
     agentEpoch: 0,
+    heardEpoch: 0,
     answersPings: true,
   };
 
@@ -68,11 +69,12 @@ export async function setStage() {
     if (child?.name !== "reports") return;
     const said = readReports(child);
     reports.push(...said.reports);
-    stage.agentEpoch = Math.max(stage.agentEpoch, said.agentEpoch);
+    stage.heardEpoch = Math.max(stage.heardEpoch, said.agentEpoch);
     const shard = shardNamed(splitJid(stanza.attrs.to).local) ?? 0;
     if (!stage.acknowledges) return;
     if (said.reports.some(({ kind }) => kind === "agentUp")) knowing.add(shard);
-    void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id, stage.agentEpoch));
+    const known = Math.max(stage.agentEpoch, said.agentEpoch);
+    void silo.send(reportedStanza(AT.silo, shard, AT.im, child.attrs.id, known));
   });
   const answer = (iq: Element) => {
     const { from, to, id } = iq.attrs;

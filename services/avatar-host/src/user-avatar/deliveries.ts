@@ -38,6 +38,10 @@ export class Deliveries {
   #heldInOrder = true;
   #lastHeld = "";
   #inFlight = 0;
+  #said: { readonly turn: Turn | null; readonly dispatches: Set<string> } = {
+    turn: null,
+    dispatches: new Set(),
+  };
   #last: number;
 
   /** Reads what is open from the rows. */
@@ -180,6 +184,7 @@ export class Deliveries {
     for (const { state, destination, attempt, heldSinceAt } of row.deliveries) {
       const address = core.destinations.find(({ id }) => id === destination)?.address;
       if (state !== "dispatched" || except.has(destination) || address === undefined) continue;
+      if (this.#isSaid(turn, `${notification.id} ${destination} ${attempt}`)) continue;
       turn.dispatches.push({
         user: turn.avatar,
         destination,
@@ -190,6 +195,14 @@ export class Deliveries {
         notification,
       });
     }
+  }
+
+  /** Whether this turn has said it already, for two reasons to repeat a dispatch may meet in one turn. */
+  #isSaid(turn: Turn, dispatch: string): boolean {
+    if (this.#said.turn !== turn) this.#said = { turn, dispatches: new Set() };
+    if (this.#said.dispatches.has(dispatch)) return true;
+    this.#said.dispatches.add(dispatch);
+    return false;
   }
 
   /** As `decide` says, but in line when too much is under way already, or when earlier ones are still held. */

@@ -366,6 +366,17 @@ test("a presence of the agent's next life brings first what its last one left, i
   expect(dispatched()).toEqual(["b 1", "c 1", "d 1"]);
 });
 
+test("what was dispatched by a host that died goes again before what comes to its successor", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.hears(SOURCE, notified("b", 2));
+  becomes("a", "handed");
+  alice.fallsAsleep();
+  alice.hears(SOURCE, notified("c", 3));
+  expect(dispatched()).toEqual(["b 1", "c 1"]);
+});
+
 test("an agent that comes up is told again, with the same attempt, what was not reported, and nothing else", async () => {
   await isHandedUnconfirmed();
   alice.hears(SOURCE, notified("c", 3));

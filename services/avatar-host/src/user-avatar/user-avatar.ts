@@ -268,8 +268,12 @@ export class UserAvatar implements Avatar {
     if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
   }
 
+  /** After waking up nobody knows whether what was dispatched has left the host: it goes again, before anything newer. */
   #open(turn: Turn): Deliveries {
-    this.#deliveries ??= new Deliveries(turn);
+    if (this.#deliveries !== null) return this.#deliveries;
+    this.#deliveries = new Deliveries(turn);
+    const core = this.#readCore(turn);
+    if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.#situation(turn, core));
     return this.#deliveries;
   }
 
