@@ -32,6 +32,8 @@ export interface Situation extends Whereabouts {
 
 export class Deliveries {
   readonly #pending = new Map<string, DeliveriesRow>();
+  /** Numbers of pending ones that came while the avatar was awake, by notification id: a report need not look them up. */
+  readonly #numbers = new Map<string, string>();
   /** Numbers of the pending ones that are held somewhere. */
   readonly #held = new Set<string>();
   /** False when a number has come into the set behind a higher one. */
@@ -69,6 +71,7 @@ export class Deliveries {
     const number = historyNumber(++this.#last);
     turn.putText(INDEX + notification.id, number);
     turn.putText(HISTORY + number, text);
+    this.#numbers.set(notification.id, number);
     const row = begin(this.#decide(situation, turn.nowAt, this.#held.size > 0), turn.nowAt);
     this.#store(turn, number, undefined, row, situation);
     this.#dispatch(turn, row, notification, sourceTitle, situation, new Set());
@@ -87,12 +90,14 @@ export class Deliveries {
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
   onReport(turn: Turn, said: DeliveryReport, situation: Situation): void {
-    const number = turn.text(INDEX + said.notification);
+    const number = this.#numbers.get(said.notification) ?? turn.text(INDEX + said.notification);
     if (number === undefined) return;
     const before = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
     if (before === undefined) return;
     const after = report(before, { ...said, at: turn.nowAt });
     if (after !== before) this.#store(turn, number, before, after, situation);
+    if (!this.#pending.has(number)) this.#numbers.delete(said.notification);
+    if (this.#pending.size === 0) this.#numbers.clear();
   }
 
   /** A resource of `address` has left: what it may have taken with it is held again. */
