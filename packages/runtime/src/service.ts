@@ -43,6 +43,8 @@ export async function runService(name: string, start: (service: Service) => Prom
   process.on("SIGTERM", () => void stop(0));
   process.on("SIGINT", () => void stop(0));
   process.on("disconnect", () => void stop(0));
+  // Who died while this process was loading is not heard any more.
+  if (process.connected === false) return await stop(0);
   process.on("uncaughtException", (error) => fail("uncaught error", { err: error }));
   process.on("unhandledRejection", (error) => fail("unhandled rejection", { err: error }));
 
