@@ -1,24 +1,17 @@
-/**
- * Ten thousand items while everything is killed: the processes at random moments and at ordered crash points.
- *
- *     alice  follows all feeds and is online     bob  follows two and is away until the end     carol  comes and goes
- */
+/** Ten thousand items while everything is killed: the processes at random moments and at ordered crash points. */
 import { setTimeout as pause } from "node:timers/promises";
 import { CRASH_POINTS, type CrashPoint } from "@tidings/runtime";
+import { gather, judge, type Load, publish } from "../cast.ts";
 import { type Planned, planChaos } from "../chaos.ts";
-import { checkMemory, checkPerson, checkQuiet, hasEverything, hasHeardEverything } from "../checks.ts";
 import type { Violation } from "../invariants.ts";
-import type { NumberedFeed } from "../numbered-feed.ts";
 import type { Random } from "../random.ts";
 import type { Stage } from "../stage.ts";
 import type { Subscriber } from "../subscriber.ts";
 import type { Scenario } from "./scenario.ts";
 
-export interface Extent {
+/** Things go wrong for as long as items are published. */
+export interface Extent extends Load {
   readonly feeds: number;
-  readonly items: number;
-  /** Time over which the items are published and things go wrong (milliseconds). */
-  readonly lengthMs: number;
   /** Crash points that are ordered in one seed. */
   readonly points: number;
 }
@@ -39,7 +32,7 @@ export const randomKills: Scenario = {
 
 /** Plays the scenario to the `extent`. */
 export async function playRandomKills(stage: Stage, random: Random, extent: Extent): Promise<Violation[]> {
-  const cast = await gather(stage, extent);
+  const cast = await gather(stage, extent.feeds);
   const plan = planChaos(random, {
     hosts: stage.hosts,
     spared: orderRarePoint(stage, random),
@@ -55,52 +48,6 @@ export async function playRandomKills(stage: Stage, random: Random, extent: Exte
   await stage.recovers();
   withdrawAll(stage, plan);
   return judge(stage, cast);
-}
-
-interface Cast {
-  readonly alice: Subscriber;
-  readonly bob: Subscriber;
-  readonly carol: Subscriber;
-  readonly feeds: readonly NumberedFeed[];
-}
-
-async function gather(stage: Stage, { feeds: count }: Extent): Promise<Cast> {
-  const feeds = await Promise.all(Array.from({ length: count }, (_, at) => stage.feed(`feed-${at + 1}`)));
-  const [alice, bob, carol] = await Promise.all([
-    stage.person("alice"),
-    stage.person("bob"),
-    stage.person("carol"),
-  ]);
-  await Promise.all([
-    ...feeds.map((feed) => alice.follows(feed)),
-    ...feeds.slice(0, 2).flatMap((feed) => [bob.follows(feed), carol.follows(feed)]),
-    alice.client.comesOnline(),
-    carol.client.comesOnline(),
-  ]);
-  await Promise.all([alice.isSeen(), carol.isSeen()]);
-  return { alice, bob, carol, feeds };
-}
-
-/** Publishes `items` in bursts of all sizes, over the whole length. */
-async function publish(
-  feeds: readonly NumberedFeed[],
-  random: Random,
-  { items, lengthMs }: Extent,
-): Promise<void> {
-  const bursts = 100;
-  const each = items / feeds.length;
-  const due = feeds.flatMap((feed) => {
-    const cuts = Array.from({ length: bursts / feeds.length - 1 }, () => random.whole(0, each)).sort(
-      (a, b) => a - b,
-    );
-    return [...cuts, each].map((upTo) => ({ feed, upTo, afterMs: (upTo / each) * lengthMs }));
-  });
-  due.sort((a, b) => a.afterMs - b.afterMs);
-  const startedAtMs = performance.now();
-  for (const { feed, upTo, afterMs } of due) {
-    await pause(Math.max(0, afterMs - (performance.now() - startedAtMs)));
-    feed.publishes(upTo - feed.published);
-  }
 }
 
 async function comeAndGo(carol: Subscriber, random: Random, lengthMs: number): Promise<void> {
@@ -145,16 +92,4 @@ function orderRarePoint(stage: Stage, random: Random): ReadonlySet<string> {
 /** What was not reached in this seed must not strike in the next, which is another one's play. */
 function withdrawAll(stage: Stage, plan: readonly Planned[]): void {
   for (const mishap of plan) if (mishap.kind === "crash") stage.orders.withdraw(mishap.process, mishap.point);
-}
-
-async function judge(stage: Stage, { alice, bob, carol, feeds }: Cast): Promise<Violation[]> {
-  const people = [alice, bob, carol];
-  await Promise.all([...people.map((person) => hasEverything(person)), hasHeardEverything(alice)]);
-  await bob.client.comesOnline();
-  await Promise.all([hasHeardEverything(bob), hasHeardEverything(carol)]);
-  const found = await Promise.all(people.map((person) => checkPerson(person, true)));
-  const memory = checkMemory(stage);
-  for (const person of people)
-    for (const feed of feeds) if (person.feeds.has(feed)) await person.leaves(feed);
-  return [...found.flat(), ...memory, ...(await checkQuiet(stage))];
 }
