@@ -3,6 +3,7 @@ import { eventually } from "@tidings/testkit";
 import {
   inOrder,
   memoryBounded,
+  noEffectOfTheDeposed,
   nothingDoubled,
   nothingLost,
   nothingWaits,
@@ -64,7 +65,14 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
 
 /** I7. */
 export function checkMemory(stage: Stage): Violation[] {
-  return memoryBounded(stage.probe.memory(stage.processes), () => MEMORY_BOUND);
+  return memoryBounded(stage.memory.peaks, () => MEMORY_BOUND);
+}
+
+/** I5. */
+export function checkEffects(stage: Stage): Violation[] {
+  const { count, effects } = stage.links.effects;
+  if (count > 0) return noEffectOfTheDeposed(effects);
+  return [{ invariant: "I5", what: "no frame and no dispatch was seen on any link: the watch is blind" }];
 }
 
 /** I8: resolves when nothing waits anywhere, or the time is up. To be asked when nobody follows a feed any more. */

@@ -1,5 +1,6 @@
 /** The links of an installation: which process reaches which server through which proxy. */
-import { Link } from "./link.ts";
+import { EffectWatch } from "./effect-watch.ts";
+import { Link, type LinkOptions } from "./link.ts";
 
 /** What a process connects to: the database, RabbitMQ, the component listener of its cluster. */
 export type Server = "dynamo" | "amqp" | "bus";
@@ -11,6 +12,8 @@ const VARIABLES: Readonly<Record<Server, string>> = {
 };
 
 export class Links {
+  /** What the processes were told of each shard's effects. */
+  readonly effects = new EffectWatch();
   readonly #links = new Map<string, Link>();
 
   /** `env` of `process` with every address replaced by that of a proxy before it. */
@@ -42,10 +45,18 @@ export class Links {
     await Promise.all(this.all.map((link) => link.close()));
   }
 
+  #watchOf(name: string): LinkOptions["watch"] {
+    const [process = "", server] = name.split(" to ");
+    if (server !== "bus") return undefined;
+    return (connection, way, chunk) => {
+      if (way === "back") this.effects.see(process, connection, chunk);
+    };
+  }
+
   async #before(name: string, address: string): Promise<string> {
     const url = new URL(address);
     const target = Number(url.port);
-    const link = await Link.open({ name, target });
+    const link = await Link.open({ name, target, watch: this.#watchOf(name) });
     this.#links.set(name, link);
     return address.replace(`:${target}`, `:${link.port}`);
   }

@@ -8,6 +8,7 @@ import { type Stack, startStack } from "../../run/stack.ts";
 import type { ProcessSpec } from "../../run/supervised.ts";
 import { CrashOrders } from "./crash-orders.ts";
 import { Links } from "./links.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { NumberedFeed } from "./numbered-feed.ts";
 import { Probe } from "./probe.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -23,12 +24,15 @@ export interface StageOptions {
 
 /** Processes that are killed again and again must not wait longer for each time (milliseconds). */
 const BACK_OFF = { firstMs: 200, maxMs: 1_000 };
+/** Checkpoints that come every few seconds are struck by the faults like everything else. */
+const CHECKPOINT_SECONDS = 4;
 
 export class Stage {
   readonly stack: Stack;
   readonly links: Links;
   readonly orders: CrashOrders;
   readonly probe: Probe;
+  readonly memory: MemoryWatch;
   /** Processes of avatar hosts, such as `avatar-host-h1`. */
   readonly hosts: readonly string[];
   /** All supervised processes but ejabberd's. */
@@ -49,6 +53,7 @@ export class Stage {
     this.probe = probe;
     this.hosts = hosts;
     this.processes = [...hosts, "ingest-rss", "agent-xmpp", "web-api", "rabbitmq", "dynalite"];
+    this.memory = new MemoryWatch(probe, this.processes);
   }
 
   /** Starts the installation. Rejects with the sentence of startStack. */
@@ -62,7 +67,11 @@ export class Stage {
       return {
         ...spec,
         backOff: BACK_OFF,
-        env: { ...env, TIDINGS_CRASH_POINTS: orders.folderOf(spec.name) },
+        env: {
+          ...env,
+          TIDINGS_CRASH_POINTS: orders.folderOf(spec.name),
+          TIDINGS_CHECKPOINT_SECONDS: String(CHECKPOINT_SECONDS),
+        },
       };
     };
     const stack = await startStack({
@@ -136,6 +145,12 @@ export class Stage {
     );
   }
 
+  /** What was seen so far is another play's. */
+  beginsPlay(): void {
+    this.memory.restart();
+    this.links.effects.restart();
+  }
+
   /** Removes all people and feeds of the last scenario. Rejects with the first failure, after all. */
   async clears(): Promise<void> {
     const results = await Promise.allSettled(
@@ -149,6 +164,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.memory.close();
     await this.probe.close();
     await this.stack.stop();
     await this.links.close();

@@ -29,6 +29,7 @@ export class Suite {
     const { seed } = random;
     const startedAtMs = performance.now();
     this.#say(`${scenario.name} --seed ${seed}: ${scenario.sentence}`);
+    this.#stage.beginsPlay();
     const violations = [
       ...(await this.#attempt(() => scenario.play(this.#stage, random))),
       ...(await this.#clear()),

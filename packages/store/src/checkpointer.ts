@@ -6,7 +6,6 @@ import type { Position } from "./protocol/record.ts";
 import type { Row } from "./rows.ts";
 
 const AT_RECORDS = 2_000;
-const AFTER_MS = 60_000;
 /** Pause after a run that failed (milliseconds): each leaves a number in the state for ever. */
 const RETRY_AFTER_MS = 5_000;
 const SLICE_ROWS = 200;
@@ -16,6 +15,8 @@ export interface CheckpointerOptions {
   readonly checkpoint: Checkpoint;
   readonly journal: Journal;
   readonly epoch: number;
+  /** Changes get into a checkpoint at the latest after this (milliseconds), or after 2,000 records. */
+  readonly afterMs: number;
   readonly log: Log;
   /** Reads journalled values: everything marked so far must be visible. `undefined` = deleted. */
   readonly read: (avatar: string, key: string) => string | undefined;
@@ -52,7 +53,7 @@ export class Checkpointer {
   /** Starts a checkpoint up to `seq` when enough has come together. */
   startIfDue(seq: number, nowAt: number): void {
     if (this.#running !== null || this.#closed || this.#changed.size === 0 || nowAt < this.#retryAt) return;
-    const isDue = seq - this.#position.seq >= AT_RECORDS || nowAt - this.#startedAt >= AFTER_MS;
+    const isDue = seq - this.#position.seq >= AT_RECORDS || nowAt - this.#startedAt >= this.#options.afterMs;
     if (isDue) this.start(seq, nowAt);
   }
 

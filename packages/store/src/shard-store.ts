@@ -31,6 +31,8 @@ export interface ShardStoreOptions<Told> {
   /** Path of the shard's SQLite file on this host. */
   readonly path: string;
   readonly log: Log;
+  /** Changes get into the checkpoints at the latest after this, or after 2,000 records (milliseconds); default a minute. */
+  readonly checkpointAfterMs?: number;
   /** Writes to the file go through it in small pieces. */
   readonly background: Background;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
@@ -109,7 +111,7 @@ export class ShardStore<Told = never> {
     const isNew = (avatar: string, key: string) =>
       avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
     this.#checkpointer = new Checkpointer(
-      { checkpoint, journal, epoch, log, read, settle, isNew },
+      { checkpoint, journal, epoch, afterMs: options.checkpointAfterMs ?? 60_000, log, read, settle, isNew },
       checkpointed,
       Date.now(),
     );

@@ -166,7 +166,7 @@ export class AvatarHost {
   }
 
   async #open(number: number, epoch: number): Promise<void> {
-    const { table, service } = this.#options;
+    const { config, table, service } = this.#options;
     const shard = await Shard.open({
       table,
       silo: FIRST_SILO,
@@ -179,6 +179,7 @@ export class AvatarHost {
       web: this.#addresses.web,
       awake: this.#awake,
       background: this.#background,
+      checkpointAfterMs: config.TIDINGS_CHECKPOINT_SECONDS * 1_000,
       send: (stanza) => this.#send(stanza),
       publishJob: (job) => void this.#publish(job),
       createAvatar: (localpart, made) => this.#createAvatar(localpart, made),

@@ -120,7 +120,7 @@ export class Shard {
       now: Date.now,
     });
     this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
-    this.#courier = new Courier(siloDomain, shard, options.agent, send);
+    this.#courier = new Courier(options, options.agent, send);
     this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users));
   }
 
