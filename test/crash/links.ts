@@ -1,4 +1,5 @@
 /** The links of an installation: which process reaches which server through which proxy. */
+import { DynamoLink } from "./dynamo-link.ts";
 import { Link } from "./link.ts";
 
 /** What a process connects to: the database, RabbitMQ, the component listener of its cluster. */
@@ -18,12 +19,14 @@ export class Links {
     const changed = { ...env };
     for (const [server, variable] of Object.entries(VARIABLES)) {
       const address = env[variable];
-      if (address !== undefined) changed[variable] = await this.#before(`${process} to ${server}`, address);
+      if (address !== undefined) changed[variable] = await this.#before(process, server as Server, address);
     }
     return changed;
   }
 
   /** Throws when there is no such link. */
+  link(process: string, server: "dynamo"): DynamoLink;
+  link(process: string, server: Server): Link;
   link(process: string, server: Server): Link {
     const link = this.#links.get(`${process} to ${server}`);
     if (link === undefined) throw new Error(`no link leads from ${process} to ${server}`);
@@ -42,10 +45,10 @@ export class Links {
     await Promise.all(this.all.map((link) => link.close()));
   }
 
-  async #before(name: string, address: string): Promise<string> {
-    const url = new URL(address);
-    const target = Number(url.port);
-    const link = await Link.open({ name, target });
+  async #before(process: string, server: Server, address: string): Promise<string> {
+    const name = `${process} to ${server}`;
+    const target = Number(new URL(address).port);
+    const link = await (server === "dynamo" ? DynamoLink : Link).open({ name, target });
     this.#links.set(name, link);
     return address.replace(`:${target}`, `:${link.port}`);
   }
