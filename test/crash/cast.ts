@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import {
-  checkEffects,
+  checkLinks,
   checkMemory,
   checkPerson,
   checkQuiet,
@@ -77,14 +77,14 @@ export async function publish(
   }
 }
 
-/** I1 to I5, I7 and I8, when all mishaps are over: everybody must get everything, then leave, and nothing may be left over. */
+/** I1 to I8, when all mishaps are over: everybody must get everything, then leave, and nothing may be left over. */
 export async function judge(stage: Stage, { alice, bob, carol, feeds }: Cast): Promise<Violation[]> {
   const people = [alice, bob, carol];
   await Promise.all([...people.map((person) => hasEverything(person)), hasHeardEverything(alice)]);
   await bob.client.comesOnline();
   await Promise.all([hasHeardEverything(bob), hasHeardEverything(carol)]);
   const found = await Promise.all(people.map((person) => checkPerson(person, true)));
-  const always = [...checkEffects(stage), ...checkMemory(stage)];
+  const always = [...checkLinks(stage), ...checkMemory(stage)];
   for (const person of people)
     for (const feed of feeds) if (person.feeds.has(feed)) await person.leaves(feed);
   return [...found.flat(), ...always, ...(await checkQuiet(stage))];

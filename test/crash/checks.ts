@@ -68,11 +68,14 @@ export function checkMemory(stage: Stage): Violation[] {
   return memoryBounded(stage.memory.peaks, () => MEMORY_BOUND);
 }
 
-/** I5. */
-export function checkEffects(stage: Stage): Violation[] {
-  const { count, effects } = stage.links.effects;
-  if (count > 0) return noEffectOfTheDeposed(effects);
-  return [{ invariant: "I5", what: "no frame and no dispatch was seen on any link: the watch is blind" }];
+/** I5 and I6, by what was seen on the links. A watch that has seen nothing has proven nothing. */
+export function checkLinks(stage: Stage): Violation[] {
+  const { effects, acks } = stage.links;
+  if (effects.count === 0)
+    return [{ invariant: "I5", what: "no frame and no dispatch was seen on any link: the watch is blind" }];
+  if (acks.count === 0)
+    return [{ invariant: "I6", what: "no acknowledgement was seen on any link: the watch is blind" }];
+  return [...noEffectOfTheDeposed(effects.effects), ...acks.violations];
 }
 
 /** I8: resolves when nothing waits anywhere, or the time is up. To be asked when nobody follows a feed any more. */

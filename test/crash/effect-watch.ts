@@ -7,21 +7,20 @@
  */
 import { shardNamed, splitJid } from "@tidings/protocol";
 import type { SeenEffect } from "./invariants.ts";
+import { StanzaScan } from "./stanza-scan.ts";
 
 /** A message's opening tag, and that of the effect in it. */
 const EFFECT = /<message [^>]*?from="([^"]+)"[^>]*>\s*<(frame|dispatches|asks) [^>]*?epoch="(\d+)"/g;
-/** A pattern may be cut by the end of a chunk: so much is looked at again. */
-const TAIL_CHARS = 2_000;
 
 export class EffectWatch {
+  readonly #scan = new StanzaScan(EFFECT);
   readonly #effects: SeenEffect[] = [];
   readonly #last = new Map<string, number>();
-  readonly #tails = new Map<string, string>();
-  #read = 0;
+  #count = 0;
 
-  /** Number of effects that were read: a watch that read none has proven nothing. */
+  /** How many effects were read since {@link restart}. */
   get count(): number {
-    return this.#read;
+    return this.#count;
   }
 
   /** What was kept since {@link restart}. */
@@ -32,25 +31,19 @@ export class EffectWatch {
   restart(): void {
     this.#effects.length = 0;
     this.#last.clear();
-    this.#read = 0;
+    this.#count = 0;
   }
 
   /** Takes what has come to `receiver` on its connection number `connection`. */
-  see(receiver: string, connection: number, chunk: Buffer): void {
-    const key = `${receiver} ${connection}`;
-    const text = (this.#tails.get(key) ?? "") + chunk.toString("latin1");
-    let end = 0;
-    for (const match of text.matchAll(EFFECT)) {
-      end = match.index + match[0].length;
-      this.#note(receiver, match[1] ?? "", match[2] ?? "", Number(match[3]));
-    }
-    this.#tails.set(key, text.slice(Math.max(end, text.length - TAIL_CHARS)));
+  sees(receiver: string, connection: number, chunk: Buffer): void {
+    for (const [, from = "", what = "", epoch] of this.#scan.in(`${receiver} ${connection}`, chunk))
+      this.#note(receiver, from, what, Number(epoch));
   }
 
   #note(at: string, from: string, what: string, epoch: number): void {
     const shard = shardNamed(splitJid(from).local);
     if (shard === null) return;
-    this.#read++;
+    this.#count++;
     const key = `${at} ${shard}`;
     if (this.#last.get(key) === epoch) return;
     this.#last.set(key, epoch);

@@ -11,11 +11,11 @@ function frame(epoch: number, seq = 1): Buffer {
 
 test("what a deposed owner says behind its successor is a violation, at the same receiver only", () => {
   const watch = new EffectWatch();
-  watch.see("h1", 0, frame(3));
-  watch.see("h1", 1, frame(4, 2));
-  watch.see("h2", 0, frame(3));
+  watch.sees("h1", 0, frame(3));
+  watch.sees("h1", 1, frame(4, 2));
+  watch.sees("h2", 0, frame(3));
   expect(noEffectOfTheDeposed(watch.effects)).toEqual([]);
-  watch.see("h1", 1, frame(3, 3));
+  watch.sees("h1", 1, frame(3, 3));
   expect(noEffectOfTheDeposed(watch.effects)).toMatchObject([{ invariant: "I5" }]);
 });
 
@@ -23,7 +23,7 @@ test("dispatches count too, and a stanza may come in pieces of any size", () => 
   const watch = new EffectWatch();
   const said = dispatchesStanza({ siloDomain: SILO, shard: 17, epoch: 5 }, "im.agents.test", []).toString();
   const bytes = Buffer.from(said + frame(6).toString());
-  for (const byte of bytes) watch.see("agent-xmpp", 0, Buffer.from([byte]));
+  for (const byte of bytes) watch.sees("agent-xmpp", 0, Buffer.from([byte]));
   expect(watch.effects.map(({ shard, epoch, what }) => [shard, epoch, what])).toEqual([
     [17, 5, "dispatches"],
     [17, 6, "frame"],

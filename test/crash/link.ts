@@ -43,7 +43,7 @@ export class Link {
   #delayMs = 0;
   #bytesPerSecond = Number.POSITIVE_INFINITY;
 
-  private constructor(options: LinkOptions, server: Server) {
+  protected constructor(options: LinkOptions, server: Server) {
     this.name = options.name;
     this.#options = options;
     this.#server = server;
@@ -53,10 +53,19 @@ export class Link {
 
   /** Listens on a free port of 127.0.0.1. */
   static async open(options: LinkOptions): Promise<Link> {
+    return new Link(options, await Link.listen());
+  }
+
+  protected static async listen(): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new Link(options, server);
+    return server;
+  }
+
+  /** Connections that were ever made through it. */
+  get connected(): number {
+    return this.#connected;
   }
 
   /** Breaks every connection and refuses new ones. */

@@ -1,6 +1,8 @@
 /** The links of an installation: which process reaches which server through which proxy. */
+import { AckWatch } from "./ack-watch.ts";
+import { DynamoLink } from "./dynamo-link.ts";
 import { EffectWatch } from "./effect-watch.ts";
-import { Link, type LinkOptions } from "./link.ts";
+import { Link } from "./link.ts";
 
 /** What a process connects to: the database, RabbitMQ, the component listener of its cluster. */
 export type Server = "dynamo" | "amqp" | "bus";
@@ -14,6 +16,8 @@ const VARIABLES: Readonly<Record<Server, string>> = {
 export class Links {
   /** What the processes were told of each shard's effects. */
   readonly effects = new EffectWatch();
+  /** What was acknowledged between shards, and what the journal had by then. */
+  readonly acks = new AckWatch();
   readonly #links = new Map<string, Link>();
 
   /** `env` of `process` with every address replaced by that of a proxy before it. */
@@ -21,12 +25,14 @@ export class Links {
     const changed = { ...env };
     for (const [server, variable] of Object.entries(VARIABLES)) {
       const address = env[variable];
-      if (address !== undefined) changed[variable] = await this.#before(`${process} to ${server}`, address);
+      if (address !== undefined) changed[variable] = await this.#before(process, server as Server, address);
     }
     return changed;
   }
 
   /** Throws when there is no such link. */
+  link(process: string, server: "dynamo"): DynamoLink;
+  link(process: string, server: Server): Link;
   link(process: string, server: Server): Link {
     const link = this.#links.get(`${process} to ${server}`);
     if (link === undefined) throw new Error(`no link leads from ${process} to ${server}`);
@@ -45,19 +51,26 @@ export class Links {
     await Promise.all(this.all.map((link) => link.close()));
   }
 
-  #watchOf(name: string): LinkOptions["watch"] {
-    const [process = "", server] = name.split(" to ");
-    if (server !== "bus") return undefined;
-    return (connection, way, chunk) => {
-      if (way === "back") this.effects.see(process, connection, chunk);
-    };
+  async #before(process: string, server: Server, address: string): Promise<string> {
+    const target = Number(new URL(address).port);
+    const link = await this.#open(process, server, { name: `${process} to ${server}`, target });
+    this.#links.set(link.name, link);
+    return address.replace(`:${target}`, `:${link.port}`);
   }
 
-  async #before(name: string, address: string): Promise<string> {
-    const url = new URL(address);
-    const target = Number(url.port);
-    const link = await Link.open({ name, target, watch: this.#watchOf(name) });
-    this.#links.set(name, link);
-    return address.replace(`:${target}`, `:${link.port}`);
+  async #open(process: string, server: Server, options: { name: string; target: number }): Promise<Link> {
+    if (server === "amqp") return Link.open(options);
+    if (server === "bus") {
+      return Link.open({
+        ...options,
+        watch: (connection, way, chunk) => {
+          if (way === "back") this.effects.sees(process, connection, chunk);
+          else this.acks.sees(options.name, connection, chunk);
+        },
+      });
+    }
+    const link = await DynamoLink.open(options);
+    link.watches((request, reply) => this.acks.writes(request, reply));
+    return link;
   }
 }

@@ -15,9 +15,26 @@ import { readSecret, silentLog } from "@tidings/runtime";
 import { connect } from "amqplib";
 import type { Stack } from "../../run/stack.ts";
 
-interface RouterCounters {
-  readonly shards: readonly { readonly shard: number; readonly state: string; readonly spooled: number }[];
+/** What the avatar router says of itself (ejabberd/README.md); figures count from its node's start. */
+export interface RouterCounters {
+  readonly refused_claims: number;
+  readonly shards: readonly {
+    readonly shard: number;
+    readonly state: "unowned" | "claimed" | "serving";
+    readonly epoch: number;
+    /** Domain of the host that owns it, or owned it last. */
+    readonly host: string;
+    readonly spooled: number;
+  }[];
 }
+
+/** What a host says of itself (services/avatar-host/src/status.ts). */
+export interface HostStatus {
+  readonly shards: number;
+  readonly framesWaiting: number;
+}
+
+const ANSWER_WITHIN_MS = 3_000;
 
 export class Probe {
   readonly #stack: Stack;
@@ -49,6 +66,16 @@ export class Probe {
     return { ...outboxes, ...spool, ...queues };
   }
 
+  /** What the host `h1` says of itself; rejects when it does not answer within 3 s. */
+  async status(host: string): Promise<HostStatus> {
+    return (await this.#ask(hostAddress(this.#stack.domain, host), "status")) as HostStatus;
+  }
+
+  /** What the avatar router says of itself; rejects when it does not answer within 3 s. */
+  async router(): Promise<RouterCounters> {
+    return (await this.#ask(addressesOf(this.#stack.domain).silo, "counters")) as RouterCounters;
+  }
+
   /** Resident bytes of each process; a process that is down at the moment is left out. */
   memory(processes: readonly string[]): Map<string, number> {
     const { users, agents, avatars } = this.#nodePids();
@@ -67,6 +94,12 @@ export class Probe {
     await this.#bus.stop();
   }
 
+  async #ask(to: string, what: "status" | "counters"): Promise<unknown> {
+    return jsonIn(
+      await this.#bus.request(xml("iq", { type: "get", to }, payload(what, {})), ANSWER_WITHIN_MS),
+    );
+  }
+
   #nodePids() {
     const { ejabberd } = this.#stack;
     return { users: ejabberd.pid("users"), agents: ejabberd.pid("agents"), avatars: ejabberd.pid("avatars") };
@@ -76,9 +109,7 @@ export class Probe {
     const waiting: Record<string, number> = {};
     let shards = 0;
     for (const host of this.#hosts) {
-      const to = hostAddress(this.#stack.domain, host);
-      const answer = await this.#bus.request(xml("iq", { type: "get", to }, payload("status", {})), 3_000);
-      const status = jsonIn(answer) as { shards: number; framesWaiting: number };
+      const status = await this.status(host);
       waiting[`the outboxes of ${host}`] = status.framesWaiting;
       shards += status.shards;
     }
@@ -87,12 +118,7 @@ export class Probe {
   }
 
   async #spool(): Promise<Record<string, number>> {
-    const { silo } = addressesOf(this.#stack.domain);
-    const answer = await this.#bus.request(
-      xml("iq", { type: "get", to: silo }, payload("counters", {})),
-      3_000,
-    );
-    const { shards } = jsonIn(answer) as RouterCounters;
+    const { shards } = await this.router();
     return { "the router's spool": shards.reduce((sum, { spooled }) => sum + spooled, 0) };
   }
 

@@ -149,6 +149,7 @@ export class Stage {
   beginsPlay(): void {
     this.memory.restart();
     this.links.effects.restart();
+    this.links.acks.restart();
   }
 
   /** Removes all people and feeds of the last scenario. Rejects with the first failure, after all. */
