@@ -9,8 +9,9 @@ import { shardNamed, splitJid } from "@tidings/protocol";
 import type { SeenEffect } from "./invariants.ts";
 import { StanzaScan } from "./stanza-scan.ts";
 
-/** A message's opening tag, and that of the effect in it. */
-const EFFECT = /<message [^>]*?from="([^"]+)"[^>]*>\s*<(frame|dispatches|asks) [^>]*?epoch="(\d+)"/g;
+/** A message's opening tag, and that of the effect in it; ejabberd writes attributes in single quotes. */
+const EFFECT =
+  /<message [^>]*?from=["']([^"']+)["'][^>]*>\s*<(frame|dispatches|asks) [^>]*?epoch=["'](\d+)["']/g;
 
 export class EffectWatch {
   readonly #scan = new StanzaScan(EFFECT);
