@@ -25,6 +25,7 @@ import type { Consumer, Queue } from "@tidings/queue";
 import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
+import { probeDisk } from "./ownership/disk-probe.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
@@ -97,12 +98,18 @@ export class AvatarHost {
       perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
       onEnd: (reason) => service.fail(reason),
       floor: (shard) => this.#floors.get(shard) ?? 0,
+      probe: () => probeDisk(this.#folder),
     });
     bus.onStanza((stanza) => {
       if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
-    bus.onOnline(() => void this.#claimAgain());
+    this.#ownership.noteBus(bus.isOnline);
+    bus.onOffline(() => this.#ownership.noteBus(false));
+    bus.onOnline(() => {
+      this.#ownership.noteBus(true);
+      void this.#claimAgain();
+    });
     this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
   }
 
@@ -219,6 +226,11 @@ export class AvatarHost {
     const { bus, config, service } = this.#options;
     const served = this.#served.get(number);
     this.#served.delete(number);
+    // Without a connection the router has forgotten the claim already, and the others look every second.
+    if (!bus.isOnline) {
+      await served?.consumer?.cancel();
+      return;
+    }
     for (const name of this.#ownership.others) {
       const free = freeStanza(this.#address, hostAddress(config.TIDINGS_DOMAIN, name), number);
       bus
