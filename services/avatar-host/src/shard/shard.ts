@@ -17,12 +17,12 @@ import {
   shardLocalpart,
   shardOf,
 } from "@tidings/protocol";
-import { type Row, ShardStore, withPrefix } from "@tidings/store";
+import { type Row, ShardStore } from "@tidings/store";
 import { Alarms } from "./alarms.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
 import { systemClock } from "./clock.ts";
-import { Commit, UNFINISHED } from "./commit.ts";
+import { Commit } from "./commit.ts";
 import { Courier } from "./courier.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deferred, type DeferredEvent } from "./deferred.ts";
@@ -36,13 +36,10 @@ import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.t
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Stimulus, stimulate } from "./stimulus.ts";
 import { Turn } from "./turn.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
-/** Frames on their way above which a large fan-out waits with its next page, and for how long at most (milliseconds). */
-const FRAMES_AHEAD = 160;
-const CONTINUE_WITHIN_MS = 250;
-const CONTINUE_LOOK_MS = 5;
 
 export class Shard {
   readonly number: ShardNumber;
@@ -62,6 +59,7 @@ export class Shard {
   readonly #deferred: Deferred;
   readonly #deadLetters: DeadLetters;
   readonly #operators: OperatorCalls;
+  readonly #unfinished: Unfinished;
   #isServed = false;
   #isTaking = true;
 
@@ -121,7 +119,15 @@ export class Shard {
     });
     this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
     this.#courier = new Courier(siloDomain, shard, options.agent, send);
-    this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users));
+    const { background } = options;
+    this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users), background);
+    this.#unfinished = new Unfinished({
+      self,
+      reader,
+      background,
+      framesWaiting: () => this.#outbox.waiting,
+      goOn: (avatar, row) => this.#goOn(avatar, row),
+    });
   }
 
   /** Takes the shard over for `options.epoch` and brings its rows up to date. Rejects with DeposedError. */
@@ -149,8 +155,7 @@ export class Shard {
     this.#alarms.schedule();
     this.#deferred.resume();
     this.#presence.start(TAKEN_OVER_SPREAD_MS);
-    const unfinished = this.#store.list(this.#self, withPrefix(UNFINISHED));
-    for (const { key } of unfinished) this.#continue(key.slice(UNFINISHED.length));
+    this.#unfinished.resume();
   }
 
   /** True while the shard takes nothing more than it must. */
@@ -227,6 +232,7 @@ export class Shard {
     this.#isTaking = false;
     this.#alarms.close();
     this.#presence.close();
+    this.#unfinished.close();
     this.#outbox.close();
     this.#awake.forgetAllOf(this.#owner);
   }
@@ -336,20 +342,12 @@ export class Shard {
     });
     if (commit.earliestAlarmAt !== null) this.#alarms.schedule(commit.earliestAlarmAt);
     for (const entry of deferred) this.#deferred.post(entry);
-    for (const name of commit.unfinished) this.#continue(name);
+    for (const name of commit.unfinished) this.#unfinished.later(name);
   }
 
-  /** The next page of a large fan-out, when the receivers have taken what is on its way, or have had time enough to. */
-  #continue(name: string, sinceMs = performance.now()): void {
-    if (!this.#isTaking) return;
-    const isCrowded = this.#outbox.waiting > FRAMES_AHEAD && performance.now() - sinceMs < CONTINUE_WITHIN_MS;
-    if (isCrowded) setTimeout(() => this.#continue(name, sinceMs), CONTINUE_LOOK_MS);
-    else this.#options.background.run(() => this.#continueNow(name));
-  }
-
-  #continueNow(name: string): void {
+  #goOn(name: string, row: Row): void {
     this.#post([name], (commit) => {
-      commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
+      commit.rows.push(row);
       this.#give(commit, name, { kind: "continue" });
     });
   }
