@@ -149,8 +149,9 @@ function ask(
 
 /** Brings everything into the checkpoints, and loses the host. */
 async function moveToAnotherHost(from: Shard, epoch: number): Promise<Shard> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+  vi.useFakeTimers({ toFake: ["Date"] });
   await ask(from, nameIn(SHARD, "clock"), "note");
+  await from.checkpoint();
   await eventually(async () =>
     expect(Number((await table.get(`C#s1#${SHARD}`, "#position"))?.seq?.N)).toBeGreaterThan(0),
   );
