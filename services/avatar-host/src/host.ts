@@ -26,6 +26,7 @@ import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { probeDisk } from "./ownership/disk-probe.ts";
+import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
@@ -70,6 +71,7 @@ export class AvatarHost {
   readonly #floors = new Map<number, number>();
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
+  readonly #checkpoints: HastyCheckpoints;
   readonly #passivation: NodeJS.Timeout;
   readonly #unlock: () => void;
 
@@ -110,6 +112,7 @@ export class AvatarHost {
       this.#ownership.noteBus(true);
       void this.#claimAgain();
     });
+    this.#checkpoints = new HastyCheckpoints(service.log, CHECKPOINT_MS);
     this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
   }
 
@@ -158,7 +161,7 @@ export class AvatarHost {
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
-        return await within(CHECKPOINT_MS, "checkpoint", served?.shard.checkpoint());
+        return await this.#checkpoints.wait(served?.shard.checkpoint() ?? Promise.resolve());
       case "pause":
         return await this.#pause(number);
       case "drain":
