@@ -37,6 +37,7 @@ import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
 import { answerStatus, type HostStatus } from "./status.ts";
 import { UserAvatar } from "./user-avatar/user-avatar.ts";
+import { WallClock } from "./wall-clock.ts";
 
 const PASSIVATE_EVERY_MS = 10_000;
 /** Longest checkpoint before a planned hand-over; the shard is served meanwhile (milliseconds). */
@@ -113,7 +114,12 @@ export class AvatarHost {
       void this.#claimAgain();
     });
     this.#checkpoints = new HastyCheckpoints(service.log, CHECKPOINT_MS);
-    this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
+    const clocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+    const wallClock = new WallClock(clocks, service.log);
+    this.#passivation = setInterval(() => {
+      this.#awake.passivate(performance.now());
+      wallClock.look();
+    }, PASSIVATE_EVERY_MS);
   }
 
   /** Takes this host's share of the shards and resolves when they are served. */

@@ -8,6 +8,7 @@
 import type { Background } from "@tidings/runtime";
 import { withPrefix } from "@tidings/store";
 import { SpreadRound } from "./spread-round.ts";
+import type { Stimulus } from "./stimulus.ts";
 import type { RowReader } from "./turn.ts";
 
 /** Over how long the avatars of a shard ask again after an agent has come up (milliseconds). */
@@ -19,6 +20,11 @@ const WATCH = "watch/";
 /** Key of the shard's row that says that `user` waits for presence. */
 export function watchKey(user: string): string {
   return WATCH + user;
+}
+
+/** What makes an avatar ask again: the agent lives anew, with `agentEpoch`. */
+export function agentUp(agentEpoch: number): Stimulus {
+  return { kind: "reports", reports: [{ kind: "agentUp" }], agentEpoch };
 }
 
 export class PresenceRound {

@@ -32,9 +32,10 @@ import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
 import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
-import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.ts";
+import { AGENT_KEY, AGENT_UP_SPREAD_MS, agentUp, PresenceRound } from "./presence-round.ts";
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Stimulus, stimulate } from "./stimulus.ts";
+import { TakenOver } from "./taken-over.ts";
 import { Turn } from "./turn.ts";
 import { Unfinished } from "./unfinished.ts";
 
@@ -60,6 +61,7 @@ export class Shard {
   readonly #deadLetters: DeadLetters;
   readonly #operators: OperatorCalls;
   readonly #unfinished: Unfinished;
+  readonly #takenOver: TakenOver;
   #isServed = false;
   #isTaking = true;
 
@@ -117,16 +119,19 @@ export class Shard {
         this.#turn(commit, avatar, (awake, turn) => stimulate(awake, turn, stimulus)),
       now: Date.now,
     });
-    this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
+    this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
     this.#courier = new Courier(siloDomain, shard, options.agent, send);
     const { background } = options;
-    this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users), background);
+    const askAgain = (users: readonly string[]) => this.#giveAll(users, () => agentUp(this.agentEpoch));
+    this.#presence = new PresenceRound(self, reader, askAgain, background);
+    const takeOver = (sources: readonly string[]) => this.#giveAll(sources, () => ({ kind: "takenOver" }));
+    this.#takenOver = new TakenOver(self, reader, takeOver, background);
     this.#unfinished = new Unfinished({
       self,
       reader,
       background,
       framesWaiting: () => this.#outbox.waiting,
-      goOn: (avatar, row) => this.#goOn(avatar, row),
+      goOn: (avatar, row) => this.#giveAll([avatar], () => ({ kind: "continue" }), [row]),
     });
   }
 
@@ -156,6 +161,7 @@ export class Shard {
     this.#deferred.resume();
     this.#presence.start(TAKEN_OVER_SPREAD_MS);
     this.#unfinished.resume();
+    this.#takenOver.start(Date.now());
   }
 
   /** True while the shard takes nothing more than it must. */
@@ -233,6 +239,7 @@ export class Shard {
     this.#alarms.close();
     this.#presence.close();
     this.#unfinished.close();
+    this.#takenOver.close();
     this.#outbox.close();
     this.#awake.forgetAllOf(this.#owner);
   }
@@ -282,19 +289,19 @@ export class Shard {
     );
   }
 
-  #ring(avatar: string, row: Row): void {
+  #ring(avatar: string, row: Row, at: number): void {
     this.#post([avatar], (commit) => {
       this.#alarms.answered(avatar);
       commit.rows.push(row);
-      this.#give(commit, avatar, { kind: "alarm" });
+      this.#give(commit, avatar, { kind: "alarm", at });
     });
   }
 
-  #askAgain(users: readonly string[]): void {
-    this.#post(users, (commit) => {
-      const { agentEpoch } = this;
-      for (const user of users)
-        this.#give(commit, user, { kind: "reports", reports: [{ kind: "agentUp" }], agentEpoch });
+  /** Gives each avatar a turn for what `stimulus` is by then, in one commit with `rows`. */
+  #giveAll(names: readonly string[], stimulus: () => Stimulus, rows: readonly Row[] = []): void {
+    this.#post(names, (commit) => {
+      commit.rows.push(...rows);
+      for (const name of names) this.#give(commit, name, stimulus());
     });
   }
 
@@ -345,13 +352,6 @@ export class Shard {
     for (const name of commit.unfinished) this.#unfinished.later(name);
   }
 
-  #goOn(name: string, row: Row): void {
-    this.#post([name], (commit) => {
-      commit.rows.push(row);
-      this.#give(commit, name, { kind: "continue" });
-    });
-  }
-
   #tellHere(commit: Commit, { from, to, event }: AddressedEvent): void {
     for (const name of to) {
       if (shardOf(name) === this.number) this.#give(commit, name, { kind: "event", from, event });
@@ -372,7 +372,7 @@ export class Shard {
   /** Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory. */
   #turn(commit: Commit, name: string, work: (avatar: Avatar, turn: Turn) => void): void {
     const nowAt = Date.now();
-    const awake = this.#awake.wake(name, this.#owner, nowAt);
+    const awake = this.#awake.wake(name, this.#owner, performance.now());
     const turn = new Turn(name, this.#store, nowAt, awake.memory);
     try {
       work(awake.avatar, turn);
