@@ -25,6 +25,8 @@ import type { Consumer, Queue } from "@tidings/queue";
 import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
+import { probeDisk } from "./ownership/disk-probe.ts";
+import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
@@ -35,6 +37,7 @@ import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
 import { answerStatus, type HostStatus } from "./status.ts";
 import { UserAvatar } from "./user-avatar/user-avatar.ts";
+import { WallClock } from "./wall-clock.ts";
 
 const PASSIVATE_EVERY_MS = 10_000;
 /** Longest checkpoint before a planned hand-over; the shard is served meanwhile (milliseconds). */
@@ -69,6 +72,7 @@ export class AvatarHost {
   readonly #floors = new Map<number, number>();
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
+  readonly #checkpoints: HastyCheckpoints;
   readonly #passivation: NodeJS.Timeout;
   readonly #unlock: () => void;
 
@@ -97,13 +101,25 @@ export class AvatarHost {
       perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
       onEnd: (reason) => service.fail(reason),
       floor: (shard) => this.#floors.get(shard) ?? 0,
+      probe: () => probeDisk(this.#folder),
     });
     bus.onStanza((stanza) => {
       if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
-    bus.onOnline(() => void this.#claimAgain());
-    this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
+    this.#ownership.noteBus(bus.isOnline);
+    bus.onOffline(() => this.#ownership.noteBus(false));
+    bus.onOnline(() => {
+      this.#ownership.noteBus(true);
+      void this.#claimAgain();
+    });
+    this.#checkpoints = new HastyCheckpoints(service.log, CHECKPOINT_MS);
+    const clocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+    const wallClock = new WallClock(clocks, service.log);
+    this.#passivation = setInterval(() => {
+      this.#awake.passivate(performance.now());
+      wallClock.look();
+    }, PASSIVATE_EVERY_MS);
   }
 
   /** Takes this host's share of the shards and resolves when they are served. */
@@ -151,7 +167,7 @@ export class AvatarHost {
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
-        return await within(CHECKPOINT_MS, "checkpoint", served?.shard.checkpoint());
+        return await this.#checkpoints.wait(served?.shard.checkpoint() ?? Promise.resolve());
       case "pause":
         return await this.#pause(number);
       case "drain":
@@ -220,6 +236,11 @@ export class AvatarHost {
     const { bus, config, service } = this.#options;
     const served = this.#served.get(number);
     this.#served.delete(number);
+    // Without a connection the router has forgotten the claim already, and the others look every second.
+    if (!bus.isOnline) {
+      await served?.consumer?.cancel();
+      return;
+    }
     for (const name of this.#ownership.others) {
       const free = freeStanza(this.#address, hostAddress(config.TIDINGS_DOMAIN, name), number);
       bus

@@ -49,6 +49,10 @@ function player(host: string, place = host): Player {
     },
     onEnd,
     floor: () => 0,
+    probe: () => {
+      made.steps.push("probe");
+      if (made.failing.has("probe")) throw new Error("no room");
+    },
     clocks: {
       monotonicMs: () => performance.now() + made.aheadMs,
       wallMs: () => Date.now() + made.aheadMs + made.wallAheadMs,
@@ -108,6 +112,59 @@ test("a host whose claims are refused gives its leases back and tries again late
   expect(host.steps.filter((step) => step.startsWith("claim")).length).toBeLessThanOrEqual(16);
   expect((await new Leases(table, "s1").leases()).every(({ owner }) => owner === null)).toBe(true);
 });
+
+test("a host that is cut from the bus alone hands its shards over, and has its share again when it is back", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await first.ownership.start();
+  await second.ownership.start();
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS / 2));
+
+  first.ownership.noteBus(false);
+  first.aheadMs += 11_000;
+  second.aheadMs += 11_000;
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS));
+  expect(first.ownership.owned.size).toBe(0);
+  expect(first.steps).toContain("seal 0");
+  expect(first.steps).not.toContain("abandon 0");
+
+  first.ownership.noteBus(true);
+  await eventually(() => expect(first.ownership.owned.size).toBe(SHARDS / 2));
+}, 20_000);
+
+test("hosts that have all lost the bus keep what they have", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const before = moves.length;
+  for (const { ownership } of [first, second]) ownership.noteBus(false);
+  await eventually(async () => {
+    const beats = await new Leases(table, "s1").heartbeats();
+    expect(beats.map(({ isAble }) => isAble)).toEqual([false, false]);
+  });
+  for (const host of [first, second]) host.aheadMs = 60_000;
+  const rounds = vi.spyOn(table, "query");
+  for (const { ownership } of [first, second]) ownership.look();
+  await eventually(() => expect(rounds.mock.calls.length).toBeGreaterThanOrEqual(8));
+  expect(moves.length).toBe(before);
+});
+
+test("what one host cannot open another one takes, and the first tries neither epoch nor lease meanwhile", async () => {
+  const [full, roomy] = [player("h1"), player("h2")];
+  full.failing.add("open");
+  await full.ownership.start();
+  const tried = full.steps.length;
+  await roomy.ownership.start();
+  await eventually(() => expect(roomy.ownership.owned.size).toBe(SHARDS));
+  full.failing.add("probe");
+  full.aheadMs = 6_000;
+  full.ownership.look();
+  await eventually(() => expect(full.steps).toContain("probe"));
+  expect(full.steps.filter((step) => step !== "probe").length).toBe(tried);
+
+  full.failing.clear();
+  full.aheadMs = 120_000;
+  await eventually(() => expect(full.ownership.owned.size).toBe(SHARDS / 2));
+}, 20_000);
 
 test("a lease whose taking was not answered is taken again and served", async () => {
   const host = player("h1");

@@ -6,16 +6,22 @@ import { randomUUID } from "node:crypto";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
 import { awaitFreeName } from "./host-name.ts";
-import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound } from "./plan.ts";
+import { Patience } from "./patience.ts";
+import {
+  DEAD_AFTER_MS,
+  livingHosts,
+  type Observed,
+  OFF_BUS_MS,
+  observe,
+  planRound,
+  type Self,
+} from "./plan.ts";
 import { type Clocks, Vigil } from "./vigil.ts";
 
 const HEARTBEAT_MS = 3_000;
 const ROUND_MS = 1_000;
 /** While there are free shards to take, rounds follow each other faster (milliseconds). */
 const BUSY_ROUND_MS = 50;
-/** How long a host that could not serve a shard takes none (milliseconds). */
-const AFTER_FAILURE_MS = 5_000;
-
 /** What the host does for a shard; the lease is this file's own matter. */
 export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
 
@@ -31,6 +37,8 @@ export interface OwnershipOptions {
   readonly onEnd: (reason: string) => void;
   /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
   readonly floor: (shard: number) => number;
+  /** Throws when a shard could not be opened now; asked before the host takes any again after one could not. */
+  readonly probe?: () => void;
   readonly clocks?: Clocks;
 }
 
@@ -52,14 +60,18 @@ export class Ownership {
   #heartbeat: NodeJS.Timeout | null = null;
   #nextRound: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
+  readonly #patience: Patience;
   #isRunning = false;
-  #noTakingBefore = 0;
+  /** On the own monotonic clock (milliseconds); null while there is a bus. */
+  #offBusSince: number | null = null;
+  #hasSaidOffBus = false;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
     this.#me = { host: options.host, inc: randomUUID(), place: options.place };
     this.#clocks = options.clocks ?? { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
     this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
+    this.#patience = new Patience(this.#clocks.monotonicMs);
   }
 
   /** Shards served now, with their epochs. */
@@ -95,7 +107,7 @@ export class Ownership {
     await awaitFreeName(leases, this.#me.host, this.#me.place);
     this.#isRunning = true;
     const sent = this.#vigil.now();
-    await leases.enter({ ...this.#me, hb: 0 });
+    await leases.enter({ ...this.#me, hb: 0, isAble: this.#isAble });
     this.#vigil.vouch(sent);
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
     while (this.#isRunning && (await this.#runRound())) await pause(BUSY_ROUND_MS);
@@ -121,6 +133,25 @@ export class Ownership {
     if (this.#isRunning) this.#schedule(0);
   }
 
+  /** The connection to the bus came or went. The others hear of it at once, and not only with the next heartbeat. */
+  noteBus(isOnline: boolean): void {
+    this.#offBusSince = isOnline ? null : (this.#offBusSince ?? this.#clocks.monotonicMs());
+    if (isOnline) this.#patience.forget();
+    if (!this.#isRunning) return;
+    void this.#beat();
+    this.look();
+  }
+
+  get #isAble(): boolean {
+    return this.#offBusSince === null && !this.#patience.isTried;
+  }
+
+  #self(now: number): Self {
+    const { host, inc } = this.#me;
+    const offBusMs = this.#offBusSince === null ? 0 : now - this.#offBusSince;
+    return { host, inc, isAble: !this.#patience.isTried, offBusMs };
+  }
+
   #schedule(delayMs: number): void {
     if (!this.#isRunning) return;
     if (this.#nextRound !== null) clearTimeout(this.#nextRound);
@@ -144,7 +175,7 @@ export class Ownership {
     try {
       const sent = this.#vigil.now();
       const wasSure = this.#vigil.isSure;
-      if (!(await leases.beat({ ...this.#me, hb: ++this.#beats }))) {
+      if (!(await leases.beat({ ...this.#me, hb: ++this.#beats, isAble: this.#isAble }))) {
         onEnd(
           `another avatar host runs under the name ${host}; set TIDINGS_HOST_NAME to another name for one of them`,
         );
@@ -183,15 +214,48 @@ export class Ownership {
       this.#hosts = observe(this.#hosts, heartbeats, now);
       const owned = new Set(this.owned.keys());
       const moving = new Set([...this.#tenures.keys()].filter((shard) => !owned.has(shard)));
-      const plan = planRound({ me: this.#me, leases: held, hosts: this.#hosts, owned, moving, now });
+      const me = this.#self(now);
+      const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, now });
+      this.#sayOffBus(me, plan.release.length);
       for (const shard of plan.release) this.#release(shard);
-      const wanted = now < this.#noTakingBefore ? [] : plan.take;
+      const wanted = this.#mayTake() ? plan.take : [];
       const byShard = new Map(held.map((lease) => [lease.shard, lease]));
       const took = await Promise.all(wanted.map((shard) => this.#take(shard, byShard.get(shard))));
       return plan.release.length > 0 || took.some(Boolean);
     } catch (error) {
       this.#failed(error, "ownership round failed");
       return false;
+    }
+  }
+
+  /** After a shard could not be served: not before the pause is over, and not while what failed would fail again. */
+  #mayTake(): boolean {
+    if (this.#patience.isWaiting) return false;
+    if (!this.#patience.isTried) return true;
+    try {
+      this.#options.probe?.();
+      return true;
+    } catch (error) {
+      this.#couldNotServe(error);
+      return false;
+    }
+  }
+
+  #couldNotServe(error: unknown): void {
+    const wasTried = this.#patience.isTried;
+    const { pauseMs, isNews } = this.#patience.failed((error as Error).message);
+    const { log } = this.#options;
+    if (isNews) log.error({ err: error, pauseMs }, "shards cannot be served here, others may take them");
+    else log.debug({ err: error, pauseMs }, "shards still cannot be served here");
+    if (!wasTried) void this.#beat();
+  }
+
+  #sayOffBus({ offBusMs }: Self, releases: number): void {
+    if (offBusMs < OFF_BUS_MS) this.#hasSaidOffBus = false;
+    else if (releases > 0 && !this.#hasSaidOffBus) {
+      this.#hasSaidOffBus = true;
+      const why = "no connection to the bus: giving the shards to hosts that have one; check TIDINGS_BUS_URL";
+      this.#options.log.error({ offBusMs }, why);
     }
   }
 
@@ -232,7 +296,10 @@ export class Ownership {
       step = nextStep(step, await this.#outcomeOf(step, shard, epoch));
     }
     if (step === "over") this.#tenures.delete(shard);
-    else this.#tenures.set(shard, { epoch, step });
+    else {
+      this.#tenures.set(shard, { epoch, step });
+      this.#patience.succeeded();
+    }
   }
 
   async #outcomeOf(step: TenureStep, shard: number, epoch: number): Promise<"done" | "failed"> {
@@ -243,8 +310,12 @@ export class Ownership {
       else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
       return "done";
     } catch (error) {
-      if (step === "open" || step === "claim" || step === "ready")
-        this.#noTakingBefore = this.#clocks.monotonicMs() + AFTER_FAILURE_MS;
+      const isRefused = isRefusal(error);
+      if (!isRefused && (step === "open" || step === "claim" || step === "ready")) {
+        log.debug({ err: error, shard, epoch, step }, "shard could not be served");
+        this.#couldNotServe(error);
+        return "failed";
+      }
       log.warn({ shard, epoch, step }, "a step of the shard's tenure failed");
       this.#failed(error, "shard is not where it should be");
       return "failed";
