@@ -1,7 +1,18 @@
 /** Calls avatars as web-api does, and asks hosts and the router how they are. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Bus } from "@tidings/bus";
-import { addressesOf, hostAddress, NS_BUS, NS_JSON, payload, xml } from "@tidings/protocol";
+import {
+  addressesOf,
+  CallError,
+  callStanza,
+  handOverStanza,
+  hostAddress,
+  NS_BUS,
+  NS_JSON,
+  payload,
+  SHARDS,
+  xml,
+} from "@tidings/protocol";
 import type { Stack } from "../run/stack.ts";
 import { component } from "./raw-limits.ts";
 
@@ -18,6 +29,9 @@ export interface ShardState {
 }
 
 const STATUS_EVERY_MS = 3;
+const SETTLED_EVERY_MS = 100;
+const SETTLED_WITHIN_MS = 60_000;
+const NEWEST = { limit: 1, cursor: null, source: null, q: null, state: null };
 
 export class AvatarCaller {
   readonly bus: Bus;
@@ -41,11 +55,47 @@ export class AvatarCaller {
       from: this.bus.address,
       to: `${user}@${addressesOf(this.#domain).silo}`,
       name: "history",
-      args: { limit: 1, cursor: null, source: null, q: null, state: null },
+      args: NEWEST,
       authority: { session: this.#session },
       timeoutMs,
     });
     return items[0]?.id;
+  }
+
+  /** Whether a user's avatar answers one call now; false when it is away, or says nothing within `withinMs`. */
+  async answers(user: string, withinMs: number): Promise<boolean> {
+    const to = `${user}@${addressesOf(this.#domain).silo}`;
+    const body = { name: "history", op: null, authority: { session: this.#session }, args: NEWEST } as const;
+    try {
+      await this.bus.request(callStanza(this.bus.address, to, "", body), withinMs);
+      return true;
+    } catch (error) {
+      if (error instanceof CallError && error.type === "wait") return false;
+      throw error;
+    }
+  }
+
+  /** Has the host called `host` give `shard` to the one called `to`; resolves when it is free for it. */
+  async handOver(shard: number, host: string, to: string): Promise<void> {
+    await this.bus.request(handOverStanza(this.bus.address, hostAddress(this.#domain, host), shard, to));
+  }
+
+  /** The shards that the host called `host` serves, as the router knows. */
+  async shardsOf(host: string): Promise<number[]> {
+    const { shards } = await this.counters();
+    const address = hostAddress(this.#domain, host);
+    return shards.filter((one) => one.state === "serving" && one.host === address).map(({ shard }) => shard);
+  }
+
+  /** Resolves when `hosts` serve all shards, each its even share. */
+  async settled(hosts: readonly string[]): Promise<void> {
+    const untilAt = Date.now() + SETTLED_WITHIN_MS;
+    for (;;) {
+      const counts = await Promise.all(hosts.map(async (host) => (await this.shardsOf(host)).length));
+      if (counts.every((count) => count === SHARDS / hosts.length)) return;
+      if (Date.now() > untilAt) throw new Error(`${hosts.join(", ")} serve ${counts.join(", ")} shards`);
+      await pause(SETTLED_EVERY_MS);
+    }
   }
 
   /** How long a user's avatar takes to answer (milliseconds). */

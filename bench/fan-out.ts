@@ -9,6 +9,7 @@ import { hostAddress, NS_BUS, NS_JSON, payload, xml } from "@tidings/protocol";
 import { connectQueue } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
 import type { Stack } from "../run/stack.ts";
+import type { Tell } from "../run/supervised.ts";
 import type { Figure } from "./figures.ts";
 import { component } from "./raw-limits.ts";
 import { benchSource } from "./source.ts";
@@ -18,10 +19,11 @@ const AT_ONCE = 100;
 const ROUNDS = 3;
 
 /** Signs up {@link SUBSCRIBERS} users, subscribes all to one source, and tells them items. */
-export async function measureFanOut(stack: Stack): Promise<Figure[]> {
+export async function measureFanOut(tell: Tell, stack: Stack): Promise<Figure[]> {
   const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
   const source = await benchSource(queue, "fan-out");
   const web = await component(stack, "agents", `web.agents.${stack.domain}`);
+  tell(`signing ${SUBSCRIBERS} users up`);
   const users = Array.from({ length: SUBSCRIBERS }, (_, at) => `fan${at}`);
   const sessions = new Map<string, string>();
   await inParallel(users, async (user) => {
@@ -30,6 +32,7 @@ export async function measureFanOut(stack: Stack): Promise<Figure[]> {
   const times: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
     await allAcknowledged(web, stack.domain);
+    tell(`telling them an item, round ${round} of ${ROUNDS}`);
     const id = await source.publish(round);
     const startedAt = performance.now();
     while ((await newest(web, stack.domain, sessions)) !== id) await pause(5);
