@@ -3,7 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Bus } from "@tidings/bus";
 import {
   addressesOf,
+  type CallArgs,
   CallError,
+  type CallResult,
   callStanza,
   handOverStanza,
   hostAddress,
@@ -36,36 +38,42 @@ const NEWEST = { limit: 1, cursor: null, source: null, q: null, state: null };
 export class AvatarCaller {
   readonly bus: Bus;
   readonly #domain: string;
-  readonly #session: string;
+  readonly #sessionOf: (user: string) => string;
 
-  /** Connects as web-api; `session` opens the avatars that are called. */
-  static async connect(stack: Stack, session: string): Promise<AvatarCaller> {
-    return new AvatarCaller(await component(stack, "agents", `web.agents.${stack.domain}`), stack, session);
+  /** Connects as web-api; `sessionOf` knows the secrets that open the avatars that are called. */
+  static async connect(stack: Stack, sessionOf: (user: string) => string): Promise<AvatarCaller> {
+    const bus = await component(stack, "agents", addressesOf(stack.domain).web);
+    return new AvatarCaller(bus, stack, sessionOf);
   }
 
-  private constructor(bus: Bus, { domain }: Stack, session: string) {
+  private constructor(bus: Bus, { domain }: Stack, sessionOf: (user: string) => string) {
     this.bus = bus;
     this.#domain = domain;
-    this.#session = session;
+    this.#sessionOf = sessionOf;
   }
 
   /** The id of the newest item in a user's history, or undefined; asked again while the avatar is away, until `timeoutMs`. */
   async newest(user: string, timeoutMs = 30_000): Promise<string | undefined> {
-    const { items } = await this.bus.call({
-      from: this.bus.address,
-      to: `${user}@${addressesOf(this.#domain).silo}`,
-      name: "history",
-      args: NEWEST,
-      authority: { session: this.#session },
-      timeoutMs,
-    });
-    return items[0]?.id;
+    return (await this.#history(user, NEWEST, timeoutMs))[0]?.id;
+  }
+
+  /** How long a user's avatar takes to look through its whole history for a word that is not in it (milliseconds). */
+  async searchMs(user: string): Promise<number> {
+    const startedAt = performance.now();
+    const found = await this.#history(user, { ...NEWEST, q: "nothing has this word" });
+    if (found.length > 0) throw new Error(`${user} has found ${found[0]?.id}`);
+    return performance.now() - startedAt;
   }
 
   /** Whether a user's avatar answers one call now; false when it is away, or says nothing within `withinMs`. */
   async answers(user: string, withinMs: number): Promise<boolean> {
     const to = `${user}@${addressesOf(this.#domain).silo}`;
-    const body = { name: "history", op: null, authority: { session: this.#session }, args: NEWEST } as const;
+    const body = {
+      name: "history",
+      op: null,
+      authority: { session: this.#sessionOf(user) },
+      args: NEWEST,
+    } as const;
     try {
       await this.bus.request(callStanza(this.bus.address, to, "", body), withinMs);
       return true;
@@ -136,5 +144,21 @@ export class AvatarCaller {
 
   stop(): Promise<void> {
     return this.bus.stop();
+  }
+
+  async #history(
+    user: string,
+    args: CallArgs<"history">,
+    timeoutMs = 30_000,
+  ): Promise<CallResult<"history">["items"]> {
+    const { items } = await this.bus.call({
+      from: this.bus.address,
+      to: `${user}@${addressesOf(this.#domain).silo}`,
+      name: "history",
+      args,
+      authority: { session: this.#sessionOf(user) },
+      timeoutMs,
+    });
+    return items;
   }
 }

@@ -52,7 +52,7 @@ const FRAME_BYTES = 3_000;
 /** Tells one item and measures until every history has it, what it costs, and what the others notice. */
 export async function measureLargeFanOut(tell: Tell, stack: Stack, session: string): Promise<Figure[]> {
   const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
-  const caller = await AvatarCaller.connect(stack, session);
+  const caller = await AvatarCaller.connect(stack, () => session);
   const rowsBefore = rowsOf(stack.home);
   tell(`${OTHERS} other users have items and calls`);
   const traffic = await otherTraffic(stack, caller, queue);

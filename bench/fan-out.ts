@@ -12,6 +12,7 @@ import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
 import type { Figure } from "./figures.ts";
 import { component } from "./raw-limits.ts";
+import { signUp } from "./sign-up.ts";
 import { benchSource } from "./source.ts";
 
 export const SUBSCRIBERS = 10_000;
@@ -53,24 +54,6 @@ export async function measureFanOut(tell: Tell, stack: Stack): Promise<Figure[]>
     },
     { name: "durable deliveries", value: SUBSCRIBERS / (best / 1_000), unit: "/s" },
   ];
-}
-
-async function signUp(web: Bus, domain: string, user: string, url: string): Promise<string> {
-  const to = `${user}@s1.avatars.${domain}`;
-  const from = web.address;
-  await web.call({ from, to, name: "beginSignUp", args: {}, authority: null, timeoutMs: 60_000 });
-  await web.call({ from, to, name: "finishSignUp", args: {}, authority: null, timeoutMs: 60_000 });
-  const { session } = await web.call({
-    from,
-    to,
-    name: "openSession",
-    args: { label: "bench" },
-    authority: null,
-    timeoutMs: 60_000,
-  });
-  const args = { url, title: "Bench", priority: null };
-  await web.call({ from, to, name: "subscribe", args, authority: { session }, timeoutMs: 60_000 });
-  return session;
 }
 
 /** The newest item in the history of one of the users: the source has begun to tell it. */

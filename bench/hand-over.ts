@@ -4,14 +4,12 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Shard } from "@tidings/protocol";
-import { connectQueue } from "@tidings/queue";
-import { silentLog } from "@tidings/runtime";
 import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
-import { AvatarCaller } from "./avatar-caller.ts";
+import type { AvatarCaller } from "./avatar-caller.ts";
 import { type Figure, figureOf, spread } from "./figures.ts";
 import { measureFederation, measureJournalPut } from "./raw-limits.ts";
-import { flowOf, READERS } from "./readers.ts";
+import { gatherReaders, READERS } from "./readers.ts";
 
 const HOSTS = ["h1", "h2"] as const;
 const ITEMS_PER_SECOND = 300;
@@ -27,14 +25,14 @@ const TABLE_REQUESTS = 12;
 const STANZAS = 10;
 
 /** Hands shards over under load. */
-export async function measureHandOver(tell: Tell, stack: Stack, session: string): Promise<Figure[]> {
+export async function measureHandOver(tell: Tell, stack: Stack): Promise<Figure[]> {
   const raw = [...(await measureJournalPut(stack)), ...(await measureFederation(stack))];
   const rawMs =
     TABLE_REQUESTS * figureOf(raw, "journal put p50") + STANZAS * figureOf(raw, "federated stanza p50");
-  const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
-  const caller = await AvatarCaller.connect(stack, session);
+  tell(`signing ${READERS.length} users up, one in each shard`);
+  const { caller, flow: flowAt, close } = await gatherReaders(stack);
   await caller.settled(HOSTS);
-  const flow = flowOf(queue, ITEMS_PER_SECOND);
+  const flow = flowAt(ITEMS_PER_SECOND);
   tell(`handing ${HAND_OVERS} shards over, one after the other, at ${ITEMS_PER_SECOND} items/s`);
   const single: number[] = [];
   for (let round = 0; round < HAND_OVERS; round++) single.push(await handedOver(caller, round));
@@ -43,7 +41,7 @@ export async function measureHandOver(tell: Tell, stack: Stack, session: string)
   const items = await flow.stop();
   await flow.allTold(caller);
   tell(`all of ${items} items were told`);
-  await Promise.all([caller.stop(), queue.stop()]);
+  await close();
   const common = { unit: "ms", target: { most: 1_000 }, raw: rawMs } as const;
   return [
     ...raw,

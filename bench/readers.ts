@@ -1,16 +1,16 @@
 /** Users of whom each shard has one, each with a source of its own, and the items that flow to them. */
 import { setTimeout as pause } from "node:timers/promises";
-import { canonicalFeedUrl, SHARDS, type Shard, shardOf } from "@tidings/protocol";
-import type { Queue } from "@tidings/queue";
-import type { AvatarCaller } from "./avatar-caller.ts";
-import { Seed } from "./seed.ts";
-import { publisherOf } from "./source.ts";
+import { SHARDS, type Shard, shardOf } from "@tidings/protocol";
+import { connectQueue } from "@tidings/queue";
+import { silentLog } from "@tidings/runtime";
+import type { Stack } from "../run/stack.ts";
+import { AvatarCaller } from "./avatar-caller.ts";
+import { signUp } from "./sign-up.ts";
+import { type BenchSource, benchSource } from "./source.ts";
 
 export interface Reader {
   readonly name: string;
   readonly shard: Shard;
-  /** Address of the feed that the reader alone follows. */
-  readonly url: string;
 }
 
 const TICK_MS = 10;
@@ -20,12 +20,35 @@ const WITHIN_MS = 60_000;
 /** The reader of each shard, in the order of the shards. */
 export const READERS: readonly Reader[] = Array.from({ length: SHARDS }, (_, shard) => readerOf(shard));
 
-/** Writes the readers into the files of `hosts`; resolves with the secret of their sessions. All are offline. */
-export async function seedReaders(home: string, domain: string, hosts: readonly string[]): Promise<string> {
-  const seed = new Seed(domain);
-  for (const { name, url } of READERS) await seed.add({ names: [name], follow: [url], arePresent: false });
-  seed.write(home, hosts);
-  return seed.session;
+export interface Readership {
+  readonly caller: AvatarCaller;
+  /** Publishes `perSecond` items a second, to one reader after the other, until it is stopped. */
+  flow(perSecond: number): Flow;
+  close(): Promise<void>;
+}
+
+/**
+ * Signs the readers up, all offline. Over the bus, not by files as `seed.ts` does it: rows that are in no journal do not
+ * move from host to host.
+ */
+export async function gatherReaders(stack: Stack): Promise<Readership> {
+  const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
+  const sources = await Promise.all(READERS.map(({ name }) => benchSource(queue, name)));
+  const sessions = new Map<string, string>();
+  const caller = await AvatarCaller.connect(stack, (user) => sessions.get(user) ?? "");
+  await Promise.all(
+    READERS.map(async ({ name }, at) => {
+      sessions.set(name, await signUp(caller.bus, stack.domain, name, sources[at]?.url ?? ""));
+    }),
+  );
+  return {
+    caller,
+    flow: (perSecond) => flowTo(sources, perSecond),
+    close: async () => {
+      await Promise.all([caller.stop(), ...sources.map((source) => source.close())]);
+      await queue.stop();
+    },
+  };
 }
 
 export interface Flow {
@@ -35,9 +58,7 @@ export interface Flow {
   allTold(caller: AvatarCaller): Promise<void>;
 }
 
-/** Publishes `perSecond` items a second, to one reader after the other, until it is stopped. */
-export function flowOf(queue: Queue, perSecond: number): Flow {
-  const publishers = READERS.map(({ url }) => publisherOf(queue, url));
+function flowTo(sources: readonly BenchSource[], perSecond: number): Flow {
   const last: (Promise<string> | undefined)[] = [];
   const failures: unknown[] = [];
   const startedAt = performance.now();
@@ -45,7 +66,7 @@ export function flowOf(queue: Queue, perSecond: number): Flow {
   const publishDue = () => {
     for (const due = ((performance.now() - startedAt) / 1_000) * perSecond; count < due; count++) {
       const at = count % READERS.length;
-      last[at] = publishers[at]?.(count);
+      last[at] = sources[at]?.publish(count);
       last[at]?.catch((error) => failures.push(error));
     }
   };
@@ -75,7 +96,6 @@ async function told(caller: AvatarCaller, name: string, last: Promise<string> | 
 function readerOf(shard: Shard): Reader {
   for (let number = 0; ; number++) {
     const name = `reader${number}`;
-    if (shardOf(name) === shard)
-      return { name, shard, url: canonicalFeedUrl(`http://127.0.0.1:9/${name}.rss`) };
+    if (shardOf(name) === shard) return { name, shard };
   }
 }

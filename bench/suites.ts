@@ -10,7 +10,6 @@ import { measureLatency } from "./latency.ts";
 import { watched } from "./loop-delay.ts";
 import { measureMemory } from "./memory.ts";
 import { measurePubsub } from "./pubsub.ts";
-import { seedReaders } from "./readers.ts";
 import { measureStart } from "./start-1m.ts";
 import { measureSustained } from "./sustained.ts";
 import { measureTakeover } from "./takeover.ts";
@@ -22,7 +21,7 @@ export interface Suite {
   run(tell: Tell): Promise<Figure[]>;
 }
 
-const bothHosts = (home: string, domain: string) => seedReaders(home, domain, ["h1", "h2"]);
+const WITHOUT_CLIENTS = ["avatar-host", "ingest-rss"] as const;
 
 export const SUITES: readonly Suite[] = [
   {
@@ -39,19 +38,14 @@ export const SUITES: readonly Suite[] = [
     name: "takeover",
     summary: "a host is killed, three times: until its avatars answer again",
     run: (tell) =>
-      onStack(
-        tell,
-        { services: ["avatar-host"], prepare: bothHosts, adapt: hostsStayDead },
-        (stack, session) => measureTakeover(tell, stack, session),
+      onStack(tell, { services: WITHOUT_CLIENTS, adapt: hostsStayDead }, (stack) =>
+        measureTakeover(tell, stack),
       ),
   },
   {
     name: "hand-over",
     summary: "shards given from host to host under load: how long an avatar does not answer",
-    run: (tell) =>
-      onStack(tell, { services: ["avatar-host"], prepare: bothHosts }, (stack, session) =>
-        measureHandOver(tell, stack, session),
-      ),
+    run: (tell) => onStack(tell, { services: WITHOUT_CLIENTS }, (stack) => measureHandOver(tell, stack)),
   },
   {
     name: "activation",
@@ -87,9 +81,7 @@ export const SUITES: readonly Suite[] = [
 ];
 
 async function measureBothFanOuts(tell: Tell): Promise<Figure[]> {
-  const durable = await onStack(tell, { services: ["avatar-host", "ingest-rss"] }, (stack) =>
-    measureFanOut(tell, stack),
-  );
+  const durable = await onStack(tell, { services: WITHOUT_CLIENTS }, (stack) => measureFanOut(tell, stack));
   tell("the same with mod_pubsub, which stores nothing");
   const undurable = await onStack(tell, { services: [] }, measurePubsub);
   const ratio = figureOf(durable, "durable deliveries") / figureOf(undurable, "mod_pubsub deliveries");

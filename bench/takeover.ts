@@ -4,14 +4,12 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { FIRST_SILO, type Shard } from "@tidings/protocol";
-import { connectQueue } from "@tidings/queue";
-import { silentLog } from "@tidings/runtime";
 import { Checkpoint, Journal, Table } from "@tidings/store";
 import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
-import { AvatarCaller } from "./avatar-caller.ts";
+import type { AvatarCaller } from "./avatar-caller.ts";
 import { type Figure, percentile, spread } from "./figures.ts";
-import { flowOf, READERS } from "./readers.ts";
+import { gatherReaders, READERS } from "./readers.ts";
 
 const HOSTS = ["h1", "h2"];
 const KILLED = ["h1", "h2", "h1"];
@@ -29,11 +27,11 @@ interface Round {
 }
 
 /** Kills a host three times. */
-export async function measureTakeover(tell: Tell, stack: Stack, session: string): Promise<Figure[]> {
-  const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
-  const caller = await AvatarCaller.connect(stack, session);
+export async function measureTakeover(tell: Tell, stack: Stack): Promise<Figure[]> {
+  tell(`signing ${READERS.length} users up, one in each shard`);
+  const { caller, flow: flowAt, close } = await gatherReaders(stack);
   await caller.settled(HOSTS);
-  const flow = flowOf(queue, ITEMS_PER_SECOND);
+  const flow = flowAt(ITEMS_PER_SECOND);
   const rounds: Round[] = [];
   for (const host of KILLED) {
     await pause(FLOWS_BEFORE_MS);
@@ -45,7 +43,7 @@ export async function measureTakeover(tell: Tell, stack: Stack, session: string)
   const items = await flow.stop();
   await flow.allTold(caller);
   tell(`all of ${items} items were told`);
-  await Promise.all([caller.stop(), queue.stop()]);
+  await close();
   return rounds.flatMap(figuresOf);
 }
 
