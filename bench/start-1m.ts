@@ -23,7 +23,7 @@ interface Starts {
 /** Starts an empty installation and one with a million users. */
 export async function measureStart(tell: Tell): Promise<Figure[]> {
   const empty = await startsOf(tell, async () => {});
-  tell(`seeding ${REGISTERED} users; this takes a minute or two`);
+  tell(`seeding ${REGISTERED} users; this takes half a minute`);
   const full = await startsOf(tell, async (home, domain) => {
     const names = Array.from({ length: REGISTERED }, (_, at) => `user${at}`);
     const seed = new Seed(domain);
