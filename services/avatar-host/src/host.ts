@@ -26,6 +26,7 @@ import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { probeDisk } from "./ownership/disk-probe.ts";
+import { answerHandOver } from "./ownership/hand-over-call.ts";
 import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
@@ -103,8 +104,15 @@ export class AvatarHost {
       floor: (shard) => this.#floors.get(shard) ?? 0,
       probe: () => probeDisk(this.#folder),
     });
+    const handOvers = {
+      bus,
+      addresses: this.#addresses,
+      log: service.log,
+      handOver: (shard: number, to: string) => this.#ownership.handOver(shard, to),
+    };
     bus.onStanza((stanza) => {
       if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
+      if (answerHandOver(stanza, handOvers)) return;
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
     this.#ownership.noteBus(bus.isOnline);
@@ -242,7 +250,8 @@ export class AvatarHost {
       return;
     }
     for (const name of this.#ownership.others) {
-      const free = freeStanza(this.#address, hostAddress(config.TIDINGS_DOMAIN, name), number);
+      const to = hostAddress(config.TIDINGS_DOMAIN, name);
+      const free = freeStanza(this.#address, to, number, this.#ownership.promisedTo(number));
       bus
         .send(free)
         .catch((error) => service.log.debug({ err: error, name }, "was not told of a free shard"));
@@ -261,7 +270,9 @@ export class AvatarHost {
     const from = splitJid(stanza.attrs.from ?? "");
     if (!stanza.is("message") || child === undefined) return false;
     if (child.name === FREE && from.domain.endsWith(`.hosts.${this.#addresses.avatars}`)) {
-      this.#ownership.look();
+      const { for: heir, shard } = child.attrs;
+      if (heir === undefined) this.#ownership.look();
+      else if (heir === this.#options.config.TIDINGS_HOST_NAME) this.#ownership.look(Number(shard));
       return true;
     }
     if (child.name !== REVOKED || from.domain !== this.#addresses.silo) return false;

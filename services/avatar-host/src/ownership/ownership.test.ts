@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 interface Player {
+  readonly host: string;
   readonly ownership: Ownership;
   readonly steps: string[];
   readonly onEnd: (reason: string) => void;
@@ -43,8 +44,7 @@ function player(host: string, place = host): Player {
     perform: async (step, shard, epoch) => {
       made.steps.push(`${step} ${shard}`);
       moves.push({ host, step, shard, epoch, at: performance.now() });
-      if (step === "unclaim")
-        for (const other of running) if (other.ownership !== ownership) other.ownership.look();
+      if (step === "unclaim") tellFree(host, shard, ownership.promisedTo(shard));
       if (made.failing.has(step)) throw new Error(`${step} does not work`);
     },
     onEnd,
@@ -58,9 +58,17 @@ function player(host: string, place = host): Player {
       wallMs: () => Date.now() + made.aheadMs + made.wallAheadMs,
     },
   });
-  const whole = Object.assign(made, { ownership, onEnd });
+  const whole = Object.assign(made, { host, ownership, onEnd });
   running.push(whole);
   return whole;
+}
+
+/** As the host does it with `<free/>`: who is not meant does not look. The giver of a named shard happens to look before its heir. */
+function tellFree(by: string, shard: number, heir: string | null): void {
+  if (heir !== null) running.find(({ host }) => host === by)?.ownership.look();
+  for (const { host, ownership } of running) {
+    if (host !== by && (heir === null || heir === host)) ownership.look(heir === null ? null : shard);
+  }
 }
 
 let moves: { host: string; step: string; shard: number; epoch: number; at: number }[] = [];
@@ -89,6 +97,54 @@ test("a shard that is given back is served again in less than a second, each ste
   const shard = gone[0]?.shard ?? -1;
   const steps = first.steps.filter((step) => step.endsWith(` ${shard}`)).map((step) => step.split(" ")[0]);
   expect(steps).toEqual(["open", "claim", "ready", "checkpoint", "pause", "drain", "seal", "unclaim"]);
+});
+
+test("a shard that is given to a host by name goes there at once, though it has its share, and another comes back", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const shard = [...first.ownership.owned.keys()][0] ?? -1;
+  const askedAt = performance.now();
+  await first.ownership.handOver(shard, "h2");
+
+  await eventually(() => expect(second.ownership.owned.has(shard)).toBe(true));
+  const ready = moves.findLast((move) => move.step === "ready" && move.shard === shard);
+  expect(ready?.host).toBe("h2");
+  expect((ready?.at ?? Number.POSITIVE_INFINITY) - askedAt).toBeLessThan(500);
+  await eventually(() => {
+    expect(first.ownership.owned.size).toBe(SHARDS / 2);
+    expect(second.ownership.owned.has(shard)).toBe(true);
+  });
+});
+
+test("a shard cannot be given to a host that does not live, nor by one that does not serve it", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await first.ownership.start();
+  await expect(first.ownership.handOver(3, "h9")).rejects.toThrow(/no other host named h9 lives/);
+  await expect(second.ownership.handOver(3, "h1")).rejects.toThrow(/h2 does not serve shard 3/);
+  expect(first.ownership.owned.has(3)).toBe(true);
+});
+
+test("a look that is asked for while a round is under way is a round of its own", async () => {
+  const host = player("h1");
+  await host.ownership.start();
+  const query = table.query.bind(table);
+  let isSlow = true;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let rounds = 0;
+  table.query = async function* (...args) {
+    if (args[0] === "S#s1") rounds++;
+    if (isSlow) await promise;
+    yield* query(...args);
+  };
+  host.ownership.look();
+  await eventually(() => expect(rounds).toBe(1));
+  host.ownership.look();
+  isSlow = false;
+  const goneOnAt = performance.now();
+  resolve();
+  await eventually(() => expect(rounds).toBe(2));
+  expect(performance.now() - goneOnAt).toBeLessThan(500);
 });
 
 test("a shard that could not be drained is abandoned, and free for another host all the same", async () => {

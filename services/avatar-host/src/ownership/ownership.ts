@@ -22,6 +22,9 @@ const HEARTBEAT_MS = 3_000;
 const ROUND_MS = 1_000;
 /** While there are free shards to take, rounds follow each other faster (milliseconds). */
 const BUSY_ROUND_MS = 50;
+/** How long a shard that was given to a host by name is left to it alone (milliseconds). */
+const PROMISED_MS = 5_000;
+
 /** What the host does for a shard; the lease is this file's own matter. */
 export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
 
@@ -42,6 +45,11 @@ export interface OwnershipOptions {
   readonly clocks?: Clocks;
 }
 
+/** A shard cannot be given to that host by this one. `message` says why. */
+export class HandOverError extends Error {
+  override readonly name = "HandOverError";
+}
+
 interface Tenure {
   readonly epoch: number;
   readonly step: TenureStep;
@@ -54,6 +62,10 @@ export class Ownership {
   readonly #releases = new Set<Promise<void>>();
   readonly #clocks: Clocks;
   readonly #vigil: Vigil;
+  /** Shards given to other hosts by name, and until when (own monotonic clock) they are left to them. */
+  readonly #promised = new Map<number, { readonly to: string; readonly until: number }>();
+  /** Shards that others have given to this host, and until when (own monotonic clock) it tries to take them. */
+  readonly #offered = new Map<number, number>();
   #hosts: Observed[] = [];
   #beats = 0;
   #beating: Promise<void> | null = null;
@@ -120,7 +132,7 @@ export class Ownership {
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     if (this.#nextRound !== null) clearTimeout(this.#nextRound);
     await this.#round;
-    for (const shard of this.owned.keys()) this.#release(shard);
+    for (const shard of this.owned.keys()) void this.#release(shard);
     await Promise.all(this.#releases);
     const { leases, log } = this.#options;
     await leases
@@ -128,9 +140,30 @@ export class Ownership {
       .catch((error) => log.warn({ err: error }, "others will find out by the heartbeat"));
   }
 
-  /** A shard has become free: looks at once, not only at the next round. */
-  look(): void {
-    if (this.#isRunning) this.#schedule(0);
+  /** A shard has become free: looks at once, not only at the next round. `offered` was given to this host by name. */
+  look(offered: number | null = null): void {
+    if (offered !== null) this.#offered.set(offered, this.#clocks.monotonicMs() + PROMISED_MS);
+    // A round that is under way may have read the leases before: it is not the look that was asked for.
+    void (this.#round ?? Promise.resolve(false)).then(() => this.#schedule(0));
+  }
+
+  /**
+   * Gives `shard` to the host named `to` and resolves when it is free for it. Shares stay even: another shard comes back.
+   * Rejects with {@link HandOverError} when this host does not serve the shard, or sees no living host of that name.
+   */
+  async handOver(shard: number, to: string): Promise<void> {
+    if (!this.owned.has(shard)) throw new HandOverError(`${this.#me.host} does not serve shard ${shard}`);
+    if (!this.others.includes(to))
+      throw new HandOverError(
+        `no other host named ${to} lives; there are ${this.others.join(", ") || "none"}`,
+      );
+    this.#promised.set(shard, { to, until: this.#clocks.monotonicMs() + PROMISED_MS });
+    await this.#release(shard);
+  }
+
+  /** The host to which `shard` is being given by name, or null. */
+  promisedTo(shard: number): string | null {
+    return this.#promised.get(shard)?.to ?? null;
   }
 
   /** The connection to the bus came or went. The others hear of it at once, and not only with the next heartbeat. */
@@ -213,11 +246,14 @@ export class Ownership {
       const now = this.#clocks.monotonicMs();
       this.#hosts = observe(this.#hosts, heartbeats, now);
       const owned = new Set(this.owned.keys());
-      const moving = new Set([...this.#tenures.keys()].filter((shard) => !owned.has(shard)));
+      this.#forgetWhatIsOver(owned, now);
+      const busy = [...this.#tenures.keys(), ...this.#promised.keys()];
+      const moving = new Set(busy.filter((shard) => !owned.has(shard)));
+      const offered = new Set(this.#offered.keys());
       const me = this.#self(now);
-      const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, now });
+      const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, offered, now });
       this.#sayOffBus(me, plan.release.length);
-      for (const shard of plan.release) this.#release(shard);
+      for (const shard of plan.release) void this.#release(shard);
       const wanted = this.#mayTake() ? plan.take : [];
       const byShard = new Map(held.map((lease) => [lease.shard, lease]));
       const took = await Promise.all(wanted.map((shard) => this.#take(shard, byShard.get(shard))));
@@ -259,6 +295,12 @@ export class Ownership {
     }
   }
 
+  #forgetWhatIsOver(owned: ReadonlySet<number>, now: number): void {
+    for (const [shard, { until }] of this.#promised) if (now >= until) this.#promised.delete(shard);
+    for (const [shard, until] of this.#offered)
+      if (now >= until || owned.has(shard)) this.#offered.delete(shard);
+  }
+
   async #take(shard: number, lease: Lease | undefined): Promise<boolean> {
     const { leases, log, floor } = this.#options;
     if (!this.#isRunning) return false;
@@ -277,7 +319,8 @@ export class Ownership {
     return tenure !== undefined;
   }
 
-  #release(shard: number): void {
+  /** Gives the shard back; resolves when it is free. */
+  async #release(shard: number): Promise<void> {
     const tenure = this.#tenures.get(shard);
     if (tenure?.step !== "serving") return;
     crashPoint("release.before");
@@ -286,6 +329,7 @@ export class Ownership {
       this.#releases.delete(release);
     });
     this.#releases.add(release);
+    await release;
   }
 
   /** Leads the shard's tenure on from `from` until it comes to rest. */

@@ -199,3 +199,14 @@ test("a host that cannot serve is not counted by one that can: its share is for 
   expect(planRound({ ...view, me }).take.length).toBeGreaterThan(0);
   expect(planRound({ ...view, me: { ...me, isAble: false } }).take).toEqual([]);
 });
+
+test("what another host has given by name is taken beyond the share, and only when it is free", () => {
+  const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
+  const mine = new Set(all.slice(0, SHARDS / 2));
+  const leases = all
+    .filter((shard) => shard !== 40)
+    .map((shard) => lease(shard, mine.has(shard) ? "h1" : "h2", mine.has(shard) ? "a" : "b"));
+  const view = { me, leases, hosts, owned: mine, moving: none, now: 0 };
+  expect(planRound(view).take).toEqual([]);
+  expect(planRound({ ...view, offered: new Set([40, 41]) }).take).toEqual([40]);
+});

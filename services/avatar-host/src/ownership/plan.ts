@@ -48,8 +48,10 @@ export interface View {
   readonly hosts: readonly Observed[];
   /** Shards that the host serves. */
   readonly owned: ReadonlySet<number>;
-  /** Shards that it is taking or giving back just now. */
+  /** Shards that it is taking or giving back just now, or has given to another host by name. */
   readonly moving: ReadonlySet<number>;
+  /** Shards that another host has given to this one by name: taken beyond the share. */
+  readonly offered?: ReadonlySet<number>;
   /** Own monotonic clock (milliseconds). */
   readonly now: number;
 }
@@ -89,8 +91,11 @@ export function planRound(view: View): Plan {
   const share = shareOf(view);
   const room = Math.max(0, share - view.owned.size);
   const surplus = Math.max(0, view.owned.size - share);
+  const free = freeShards(view);
+  const offered = free.filter((shard) => view.offered?.has(shard));
+  const others = free.filter((shard) => !offered.includes(shard));
   return {
-    take: freeShards(view).slice(0, Math.min(room, TAKES)),
+    take: [...offered, ...others.slice(0, Math.min(room, TAKES))],
     release: [...view.owned].slice(0, Math.min(surplus, RELEASES)),
   };
 }
