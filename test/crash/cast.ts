@@ -77,12 +77,22 @@ export async function publish(
   }
 }
 
-/** I1 to I8, when all mishaps are over: everybody must get everything, then leave, and nothing may be left over. */
-export async function judge(stage: Stage, { alice, bob, carol, feeds }: Cast): Promise<Violation[]> {
+/**
+ * I1 to I8, when all mishaps are over: everybody must get everything within `withinMs` (default two minutes), then
+ * leave, and nothing may be left over.
+ */
+export async function judge(
+  stage: Stage,
+  { alice, bob, carol, feeds }: Cast,
+  withinMs?: number,
+): Promise<Violation[]> {
   const people = [alice, bob, carol];
-  await Promise.all([...people.map((person) => hasEverything(person)), hasHeardEverything(alice)]);
+  await Promise.all([
+    ...people.map((person) => hasEverything(person, withinMs)),
+    hasHeardEverything(alice, withinMs),
+  ]);
   await bob.client.comesOnline();
-  await Promise.all([hasHeardEverything(bob), hasHeardEverything(carol)]);
+  await Promise.all([hasHeardEverything(bob, withinMs), hasHeardEverything(carol, withinMs)]);
   const found = await Promise.all(people.map((person) => checkPerson(person, true)));
   const always = [...checkLinks(stage), ...checkMemory(stage)];
   for (const person of people)

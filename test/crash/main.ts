@@ -1,5 +1,5 @@
 /**
- * `npm run test:crash [-- --seeds N] [-- --seed S] [-- --only <scenario>]`: everything that must be survived, on one
+ * `npm run test:crash [-- --seeds N] [-- --seed S] [-- --only <scenario>[,…]] [-- --long]`: everything that must be survived, on one
  * installation. Each scenario is played once with a seed of its own, the random kills N times (default 200). Exit code 0 when no
  * invariant was violated and every crash point was hit.
  */
@@ -16,16 +16,22 @@ import { Stage } from "./stage.ts";
 import { Suite } from "./suite.ts";
 
 const { values: options } = parseArgs({
-  options: { seeds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } },
+  options: {
+    seeds: { type: "string" },
+    seed: { type: "string" },
+    only: { type: "string" },
+    long: { type: "boolean", default: false },
+  },
 });
-const chosen = SCENARIOS.filter(({ name }) => options.only === undefined || options.only === name);
+const named = options.only?.split(",");
+const chosen = SCENARIOS.filter(({ name }) => named === undefined || named.includes(name));
 if (chosen.length === 0)
   throw new Error(`--only takes one of ${SCENARIOS.map(({ name }) => name).join(", ")}`);
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const home = await mkdtemp(join(tmpdir(), "tidings-crash-"));
 const stage = await Stage.open({ home, tell: (line) => say(`    ${line}`) });
-const suite = new Suite(stage, say);
+const suite = new Suite(stage, say, options.long);
 const stopped = new AbortController();
 process.once("SIGINT", () => stopped.abort());
 process.once("SIGTERM", () => stopped.abort());

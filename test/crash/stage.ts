@@ -134,6 +134,7 @@ export class Stage {
   /** Resolves when every process runs and no link is bad any more. */
   async recovers(): Promise<void> {
     this.links.heal();
+    for (const name of this.processes) this.resumes(name);
     await Promise.all(this.processes.map((name) => this.stack.service(name).whenRunning()));
     const roles: readonly Role[] = ["users", "agents", "avatars"];
     await eventually(

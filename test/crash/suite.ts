@@ -7,6 +7,7 @@ import type { Stage } from "./stage.ts";
 
 /** A play that takes longer has failed (milliseconds). */
 const PLAY_WITHIN_MS = 600_000;
+const LONG_PLAY_WITHIN_MS = 1_800_000;
 
 interface Failure {
   readonly scenario: string;
@@ -16,12 +17,15 @@ interface Failure {
 export class Suite {
   readonly #stage: Stage;
   readonly #say: (line: string) => void;
+  readonly #isLong: boolean;
   readonly #failures: Failure[] = [];
   #played = 0;
 
-  constructor(stage: Stage, say: (line: string) => void) {
+  /** `isLong`: scenarios that can be played at more than the usual length are. */
+  constructor(stage: Stage, say: (line: string) => void, isLong = false) {
     this.#stage = stage;
     this.#say = say;
+    this.#isLong = isLong;
   }
 
   /** Plays `scenario` with a seed, and says how it went; whatever happens, the stage is cleared afterwards. */
@@ -31,7 +35,7 @@ export class Suite {
     this.#say(`${scenario.name} --seed ${seed}: ${scenario.sentence}`);
     this.#stage.beginsPlay();
     const violations = [
-      ...(await this.#attempt(() => scenario.play(this.#stage, random))),
+      ...(await this.#attempt(() => this.#perform(scenario, random))),
       ...(await this.#clear()),
     ];
     this.#played++;
@@ -54,6 +58,11 @@ export class Suite {
     return this.#failures.length === 0 && !(mustHitAll && missed.length > 0);
   }
 
+  #perform(scenario: Scenario, random: Random): Promise<Violation[]> {
+    if (this.#isLong && scenario.playLong !== undefined) return scenario.playLong(this.#stage, random);
+    return scenario.play(this.#stage, random);
+  }
+
   async #clear(): Promise<Violation[]> {
     return this.#attempt(async () => {
       await this.#stage.recovers();
@@ -64,9 +73,10 @@ export class Suite {
 
   /** What rejects, or does not end, is told like a violation of I1: what was promised did not come. */
   async #attempt(work: () => Promise<Violation[]>): Promise<Violation[]> {
+    const withinMs = this.#isLong ? LONG_PLAY_WITHIN_MS : PLAY_WITHIN_MS;
     const over = new AbortController();
-    const late = pause(PLAY_WITHIN_MS, undefined, { signal: over.signal }).then(() => {
-      throw new Error(`it did not end within ${PLAY_WITHIN_MS / 1_000} s`);
+    const late = pause(withinMs, undefined, { signal: over.signal }).then(() => {
+      throw new Error(`it did not end within ${withinMs / 1_000} s`);
     });
     try {
       return await Promise.race([work(), late]);

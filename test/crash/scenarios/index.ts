@@ -1,9 +1,22 @@
+import { replyLost, throttling } from "./bad-dynamodb.ts";
 import { everyCrashPoint } from "./every-crash-point.ts";
+import { hostCutFromBus, hostCutFromDynamodb } from "./host-cut.ts";
+import { rabbitmqKilled } from "./rabbitmq-killed.ts";
 import { fewRandomKills, randomKills } from "./random-kills.ts";
 import type { Scenario } from "./scenario.ts";
+import { zombieOwner } from "./zombie-owner.ts";
 
 /** All scenarios, in the order in which the suite plays them. */
-export const SCENARIOS: readonly Scenario[] = [everyCrashPoint, randomKills];
+export const SCENARIOS: readonly Scenario[] = [
+  everyCrashPoint,
+  zombieOwner,
+  hostCutFromDynamodb,
+  hostCutFromBus,
+  replyLost,
+  throttling,
+  rabbitmqKilled,
+  randomKills,
+];
 
 /** Those that are part of `npm test`: short, and each of another kind. */
 export const SHORT_SCENARIOS: readonly Scenario[] = [fewRandomKills];

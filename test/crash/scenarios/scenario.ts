@@ -9,4 +9,6 @@ export interface Scenario {
   readonly sentence: string;
   /** Plays it; resolves to the violations that it found. What rejects has failed as well. */
   play(stage: Stage, random: Random): Promise<Violation[]>;
+  /** For `--long`: with its fault in full length, where that takes many minutes. */
+  playLong?(stage: Stage, random: Random): Promise<Violation[]>;
 }
