@@ -1,5 +1,17 @@
+import { diskFull } from "./disk-full.ts";
+import { diskLost } from "./disk-lost.ts";
+import { fileTorn } from "./file-torn.ts";
+import { hostsStopped } from "./hosts-stopped.ts";
 import { randomKills } from "./random-kills.ts";
 import type { Scenario } from "./scenario.ts";
+import { spoolWiped } from "./spool-wiped.ts";
 
 /** All scenarios, in the order in which the suite plays them. */
-export const SCENARIOS: readonly Scenario[] = [randomKills];
+export const SCENARIOS: readonly Scenario[] = [
+  randomKills,
+  spoolWiped,
+  diskLost,
+  fileTorn,
+  diskFull,
+  hostsStopped,
+];
