@@ -7,6 +7,7 @@ import {
   nothingDoubled,
   nothingLost,
   nothingWaits,
+  numbered,
   repeatsAreRecognisable,
   type Violation,
 } from "./invariants.ts";
@@ -30,8 +31,8 @@ export function titlesOf(feeds: Iterable<NumberedFeed>): string[] {
 export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(async () => {
-    const history = await person.history();
-    if (history.length < expected) throw new Error(`${history.length} of ${expected}`);
+    const there = numberedIn(await person.history());
+    if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
 
@@ -39,7 +40,8 @@ export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHI
 export async function hasHeardEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(() => {
-    if (person.client.ids.size < expected) throw new Error(`${person.client.ids.size} of ${expected}`);
+    const there = numberedIn(person.client.heard);
+    if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
 
@@ -61,6 +63,11 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
       client.heard.map(({ title }) => title),
     ),
   ];
+}
+
+/** How many numbered items are among them, each counted once. */
+function numberedIn(entries: readonly { readonly title: string }[]): number {
+  return new Set(entries.map(({ title }) => title).filter((title) => numbered(title) !== null)).size;
 }
 
 /** I7. */

@@ -1,5 +1,5 @@
 /** What a scenario plays on: one installation with a proxy on every link, and hands on all of its processes. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { eventually } from "@tidings/testkit";
@@ -38,6 +38,7 @@ export class Stage {
   /** All supervised processes but ejabberd's. */
   readonly processes: readonly string[];
   readonly #leftovers: (() => Promise<void>)[] = [];
+  readonly #held = new Set<string>();
   #people = 0;
 
   private constructor(
@@ -95,6 +96,30 @@ export class Stage {
     this.stack.service(process).kill("SIGKILL");
   }
 
+  /** `kill -9`; resolves when it is dead. Nothing starts it again until `starts`. */
+  async holds(process: string): Promise<void> {
+    this.#held.add(process);
+    this.kills(process);
+    await this.stack.service(process).stop(0);
+  }
+
+  /** Starts what was held; resolves when it is ready. */
+  async starts(process: string): Promise<void> {
+    if (this.#held.delete(process)) await this.stack.service(process).start();
+  }
+
+  /** Folder of the shards' files of a host. */
+  folderOf(host: string): string {
+    return join(this.stack.home, "hosts", nameOfHost(host));
+  }
+
+  /** The returned function tells what the process has logged since now. */
+  logsOf(process: string): () => string {
+    const path = join(this.stack.home, "logs", `${process}.log`);
+    const before = statSync(path).size;
+    return () => readFileSync(path).subarray(before).toString("utf8");
+  }
+
   /** Asks it to stop in order; its supervisor starts it again. */
   stops(process: string): void {
     this.stack.service(process).kill("SIGTERM");
@@ -131,10 +156,11 @@ export class Stage {
     return feed;
   }
 
-  /** Resolves when every process runs and no link is bad any more. */
+  /** Resolves when every process runs, also what was held, and no link is bad any more. */
   async recovers(): Promise<void> {
     this.links.heal();
     for (const name of this.processes) this.resumes(name);
+    await Promise.all([...this.#held].map((process) => this.starts(process)));
     await Promise.all(this.processes.map((name) => this.stack.service(name).whenRunning()));
     const roles: readonly Role[] = ["users", "agents", "avatars"];
     await eventually(
@@ -171,4 +197,9 @@ export class Stage {
     await this.stack.stop();
     await this.links.close();
   }
+}
+
+/** `h1` of `avatar-host-h1`. */
+export function nameOfHost(process: string): string {
+  return process.replace("avatar-host-", "");
 }

@@ -1,9 +1,14 @@
 import { replyLost, throttling } from "./bad-dynamodb.ts";
+import { diskFull } from "./disk-full.ts";
+import { diskLost } from "./disk-lost.ts";
 import { everyCrashPoint } from "./every-crash-point.ts";
+import { fileTorn } from "./file-torn.ts";
 import { hostCutFromBus, hostCutFromDynamodb } from "./host-cut.ts";
+import { hostsStopped } from "./hosts-stopped.ts";
 import { rabbitmqKilled } from "./rabbitmq-killed.ts";
 import { fewRandomKills, randomKills } from "./random-kills.ts";
 import type { Scenario } from "./scenario.ts";
+import { spoolWiped } from "./spool-wiped.ts";
 import { zombieOwner } from "./zombie-owner.ts";
 
 /** All scenarios, in the order in which the suite plays them. */
@@ -15,6 +20,11 @@ export const SCENARIOS: readonly Scenario[] = [
   replyLost,
   throttling,
   rabbitmqKilled,
+  spoolWiped,
+  diskLost,
+  fileTorn,
+  diskFull,
+  hostsStopped,
   randomKills,
 ];
 
