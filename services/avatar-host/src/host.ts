@@ -244,9 +244,11 @@ export class AvatarHost {
     const { bus, config, service } = this.#options;
     const served = this.#served.get(number);
     this.#served.delete(number);
+    // It could not be opened, so it was never claimed.
+    if (served === undefined) return;
     // Without a connection the router has forgotten the claim already, and the others look every second.
     if (!bus.isOnline) {
-      await served?.consumer?.cancel();
+      await served.consumer?.cancel();
       return;
     }
     for (const name of this.#ownership.others) {
@@ -256,7 +258,7 @@ export class AvatarHost {
         .send(free)
         .catch((error) => service.log.debug({ err: error, name }, "was not told of a free shard"));
     }
-    await served?.consumer?.cancel();
+    await served.consumer?.cancel();
     try {
       await this.#claim("unclaim", number, epoch);
     } catch (error) {
@@ -347,13 +349,17 @@ class ClaimRefusedError extends Error {
   override readonly name = "ClaimRefusedError";
 
   constructor(silo: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     super(
-      `${silo} does not take this host's claims (${why}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
+      `${silo} does not take this host's claims (${reasonIn(cause)}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
         "cluster owns the silo's domain and knows the domain of the hosts. Trying on",
       { cause },
     );
   }
+}
+
+function reasonIn(cause: unknown): string {
+  if (cause instanceof CallError && cause.message === "") return cause.condition;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Rejects when `work` takes longer than `ms`. */

@@ -12,6 +12,7 @@ import { Ownership } from "./ownership.ts";
 
 let table = new MemoryTable();
 const running: Player[] = [];
+const log = silentLog();
 
 beforeEach(() => {
   table = new MemoryTable();
@@ -40,7 +41,7 @@ function player(host: string, place = host): Player {
     leases: new Leases(table, "s1"),
     host,
     place,
-    log: silentLog(),
+    log,
     perform: async (step, shard, epoch) => {
       made.steps.push(`${step} ${shard}`);
       moves.push({ host, step, shard, epoch, at: performance.now() });
@@ -221,6 +222,21 @@ test("what one host cannot open another one takes, and the first tries neither e
   full.aheadMs = 120_000;
   await eventually(() => expect(full.ownership.owned.size).toBe(SHARDS / 2));
 }, 20_000);
+
+test("what cannot be served is said once and not for each shard", async () => {
+  const error = vi.spyOn(log, "error");
+  const warn = vi.spyOn(log, "warn");
+  const host = player("h1");
+  host.failing.add("claim").add("unclaim").add("probe");
+  await host.ownership.start();
+  host.aheadMs = 20_000;
+  host.ownership.look();
+  await eventually(() => expect(host.steps).toContain("probe"));
+  expect(host.steps.filter((step) => step.startsWith("claim")).length).toBeGreaterThan(1);
+  expect(error).toHaveBeenCalledTimes(1);
+  expect(warn).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
 
 test("a lease whose taking was not answered is taken again and served", async () => {
   const host = player("h1");

@@ -279,7 +279,7 @@ export class Ownership {
 
   #couldNotServe(error: unknown): void {
     const wasTried = this.#patience.isTried;
-    const { pauseMs, isNews } = this.#patience.failed((error as Error).message);
+    const { pauseMs, isNews } = this.#patience.failed((error as Error).name);
     const { log } = this.#options;
     if (isNews) log.error({ err: error, pauseMs }, "shards cannot be served here, others may take them");
     else log.debug({ err: error, pauseMs }, "shards still cannot be served here");
@@ -347,21 +347,21 @@ export class Ownership {
   }
 
   async #outcomeOf(step: TenureStep, shard: number, epoch: number): Promise<"done" | "failed"> {
-    const { leases, perform, log } = this.#options;
+    const { leases, perform, log, onEnd } = this.#options;
     try {
       if (step === "clear") crashPoint("release.after");
       if (step === "clear") await leases.clear(shard, epoch);
       else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
       return "done";
     } catch (error) {
-      const isRefused = isRefusal(error);
-      if (!isRefused && (step === "open" || step === "claim" || step === "ready")) {
-        log.debug({ err: error, shard, epoch, step }, "shard could not be served");
-        this.#couldNotServe(error);
-        return "failed";
-      }
-      log.warn({ shard, epoch, step }, "a step of the shard's tenure failed");
-      this.#failed(error, "shard is not where it should be");
+      const isTaking = step === "open" || step === "claim" || step === "ready";
+      if (isTaking && !isRefusal(error)) this.#couldNotServe(error);
+      // A router that does not take claims does not take them back either, and that has been said.
+      const isSaid = isTaking || (step === "unclaim" && this.#patience.isTried);
+      const fields = { err: error, shard, epoch, step };
+      if (isRefusal(error)) onEnd((error as Error).message);
+      else if (isSaid) log.debug(fields, "a step of the shard's tenure failed");
+      else log.warn(fields, "a step of the shard's tenure failed");
       return "failed";
     }
   }

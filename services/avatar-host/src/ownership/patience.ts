@@ -33,11 +33,10 @@ export class Patience {
   }
 
   /**
-   * A shard could not be served, for the reason `why`. Shards that fail together count once. Returns how long nothing will be
-   * tried (milliseconds), and whether the kind of reason is new: numbers in it, such as the shard's, do not make it so.
+   * A shard could not be served, for a reason of this `kind`. Shards that fail together count once. Returns how long nothing
+   * will be tried (milliseconds), and whether the kind is another one than before.
    */
-  failed(why: string): { readonly pauseMs: number; readonly isNews: boolean } {
-    const kind = why.replace(/\d+/g, "…");
+  failed(kind: string): { readonly pauseMs: number; readonly isNews: boolean } {
     const isNews = kind !== this.#said;
     this.#said = kind;
     const now = this.#monotonicMs();
