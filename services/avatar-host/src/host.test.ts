@@ -49,6 +49,7 @@ function host(name: string): { readonly host: AvatarHost; readonly bus: MemoryBu
       TIDINGS_BUS_PASSWORD_FILE: "",
       TIDINGS_POLL_MIN_SECONDS: 300,
       TIDINGS_AVATAR_IDLE_SECONDS: 300,
+      TIDINGS_CHECKPOINT_SECONDS: 60,
       TIDINGS_AVATARS_AWAKE_MB: 150,
     },
     bus,
