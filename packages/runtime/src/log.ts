@@ -10,11 +10,13 @@ const SECRETS = ["password", "secret", "token", "session", "authority", "linkCod
  * changed, `debug` = stanzas. Level from TIDINGS_LOG_LEVEL (default info).
  */
 export function createLog(service: string, level: string = process.env.TIDINGS_LOG_LEVEL || "info"): Log {
-  return pino({
+  const options = {
     level,
     base: { service, pid: process.pid },
     redact: { paths: SECRETS.flatMap((field) => [field, `*.${field}`]), censor: "[redacted]" },
-  });
+  };
+  // Synchronous: what is still to be written when the process exits, and nobody reads any more, is tried for ever otherwise.
+  return pino(options, pino.destination({ fd: 1, sync: true }));
 }
 
 /** A log that says nothing, for tests. */

@@ -17,3 +17,22 @@ test("a service whose parent died while it was loading does not wait for servers
   child.disconnect();
   expect(await exited).toEqual([0, null]);
 });
+
+test("a service that nobody reads the log of any more ends all the same", async () => {
+  const serving = `
+    const { runService } = await import(${SERVICE});
+    await runService("unread", async ({ log, onStop }) => {
+      onStop(() => log.info("closing"));
+    });`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", serving], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    env: { ...process.env, TIDINGS_LOG_LEVEL: "info" },
+  });
+  const exited = once(child, "exit");
+  await once(child, "message");
+  child.stdout?.destroy();
+  child.disconnect();
+  const tooLong = setTimeout(() => child.kill("SIGKILL"), 4_000);
+  expect(await exited).toEqual([0, null]);
+  clearTimeout(tooLong);
+});
