@@ -3,7 +3,8 @@
  *
  *     <frame … epoch="3">   <dispatches … epoch="3">   <asks … epoch="3">   all of them from _17@…
  *
- * Effects of one shard at one receiver are in the order of their arrival; of each shard only changes of the epoch are kept.
+ * Effects of one shard on one connection are in the order of their arrival; of each shard only changes of the epoch are kept.
+ * What is still in the connection of a process that died reaches nobody, so that connections are not compared.
  */
 import { shardNamed, splitJid } from "@tidings/protocol";
 import type { SeenEffect } from "./invariants.ts";
@@ -37,8 +38,9 @@ export class EffectWatch {
 
   /** Takes what has come to `receiver` on its connection number `connection`. */
   sees(receiver: string, connection: number, chunk: Buffer): void {
-    for (const [, from = "", what = "", epoch] of this.#scan.in(`${receiver} ${connection}`, chunk))
-      this.#note(receiver, from, what, Number(epoch));
+    const at = `${receiver} (connection ${connection})`;
+    for (const [, from = "", what = "", epoch] of this.#scan.in(at, chunk))
+      this.#note(at, from, what, Number(epoch));
   }
 
   #note(at: string, from: string, what: string, epoch: number): void {

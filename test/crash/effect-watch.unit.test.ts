@@ -11,13 +11,14 @@ function frame(epoch: number, seq = 1): Buffer {
   return Buffer.from(sent.replaceAll('"', "'"));
 }
 
-test("what a deposed owner says behind its successor is a violation, at the same receiver only", () => {
+test("what a deposed owner says behind its successor is a violation, on the same connection only", () => {
   const watch = new EffectWatch();
   watch.sees("h1", 0, frame(3));
-  watch.sees("h1", 1, frame(4, 2));
+  watch.sees("h1", 0, frame(4, 2));
+  watch.sees("h1", 1, frame(3));
   watch.sees("h2", 0, frame(3));
   expect(noEffectOfTheDeposed(watch.effects)).toEqual([]);
-  watch.sees("h1", 1, frame(3, 3));
+  watch.sees("h1", 0, frame(3, 3));
   expect(noEffectOfTheDeposed(watch.effects)).toMatchObject([{ invariant: "I5" }]);
 });
 
