@@ -87,7 +87,8 @@ export class Requester {
   }
 
   #send(channel: ConfirmChannel, id: string, question: Question): void {
-    const expiration = Math.max(1, question.untilMs - performance.now());
+    // RabbitMQ closes the channel when it is no whole number.
+    const expiration = Math.max(1, Math.ceil(question.untilMs - performance.now()));
     const options = { mandatory: true, replyTo: REPLY_TO, correlationId: id, expiration };
     const confirmed = (error: unknown) => {
       if (isNack(error)) question.reject(new RefusedError(question.queue, "it is full or not available"));
