@@ -12,6 +12,7 @@ export default defineConfig({
             "services/*/src/**/*.test.ts",
             "run/**/*.test.ts",
             "cli/**/*.test.ts",
+            "bench/**/*.test.ts",
             "test/**/*.unit.test.ts",
           ],
         },

@@ -1,7 +1,20 @@
 /** Calls avatars as web-api does, and asks hosts and the router how they are. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Bus } from "@tidings/bus";
-import { addressesOf, hostAddress, NS_BUS, NS_JSON, payload, xml } from "@tidings/protocol";
+import {
+  addressesOf,
+  type CallArgs,
+  CallError,
+  type CallResult,
+  callStanza,
+  handOverStanza,
+  hostAddress,
+  NS_BUS,
+  NS_JSON,
+  payload,
+  SHARDS,
+  xml,
+} from "@tidings/protocol";
 import type { Stack } from "../run/stack.ts";
 import { component } from "./raw-limits.ts";
 
@@ -18,34 +31,79 @@ export interface ShardState {
 }
 
 const STATUS_EVERY_MS = 3;
+const SETTLED_EVERY_MS = 100;
+const SETTLED_WITHIN_MS = 60_000;
+const NEWEST = { limit: 1, cursor: null, source: null, q: null, state: null };
 
 export class AvatarCaller {
   readonly bus: Bus;
   readonly #domain: string;
-  readonly #session: string;
+  readonly #sessionOf: (user: string) => string;
 
-  /** Connects as web-api; `session` opens the avatars that are called. */
-  static async connect(stack: Stack, session: string): Promise<AvatarCaller> {
-    return new AvatarCaller(await component(stack, "agents", `web.agents.${stack.domain}`), stack, session);
+  /** Connects as web-api; `sessionOf` knows the secrets that open the avatars that are called. */
+  static async connect(stack: Stack, sessionOf: (user: string) => string): Promise<AvatarCaller> {
+    const bus = await component(stack, "agents", addressesOf(stack.domain).web);
+    return new AvatarCaller(bus, stack, sessionOf);
   }
 
-  private constructor(bus: Bus, { domain }: Stack, session: string) {
+  private constructor(bus: Bus, { domain }: Stack, sessionOf: (user: string) => string) {
     this.bus = bus;
     this.#domain = domain;
-    this.#session = session;
+    this.#sessionOf = sessionOf;
   }
 
   /** The id of the newest item in a user's history, or undefined; asked again while the avatar is away, until `timeoutMs`. */
   async newest(user: string, timeoutMs = 30_000): Promise<string | undefined> {
-    const { items } = await this.bus.call({
-      from: this.bus.address,
-      to: `${user}@${addressesOf(this.#domain).silo}`,
+    return (await this.#history(user, NEWEST, timeoutMs))[0]?.id;
+  }
+
+  /** How long a user's avatar takes to look through its whole history for a word that is not in it (milliseconds). */
+  async searchMs(user: string): Promise<number> {
+    const startedAt = performance.now();
+    const found = await this.#history(user, { ...NEWEST, q: "nothing has this word" });
+    if (found.length > 0) throw new Error(`${user} has found ${found[0]?.id}`);
+    return performance.now() - startedAt;
+  }
+
+  /** Whether a user's avatar answers one call now; false when it is away, or says nothing within `withinMs`. */
+  async answers(user: string, withinMs: number): Promise<boolean> {
+    const to = `${user}@${addressesOf(this.#domain).silo}`;
+    const body = {
       name: "history",
-      args: { limit: 1, cursor: null, source: null, q: null, state: null },
-      authority: { session: this.#session },
-      timeoutMs,
-    });
-    return items[0]?.id;
+      op: null,
+      authority: { session: this.#sessionOf(user) },
+      args: NEWEST,
+    } as const;
+    try {
+      await this.bus.request(callStanza(this.bus.address, to, "", body), withinMs);
+      return true;
+    } catch (error) {
+      if (error instanceof CallError && error.type === "wait") return false;
+      throw error;
+    }
+  }
+
+  /** Has the host called `host` give `shard` to the one called `to`; resolves when it is free for it. */
+  async handOver(shard: number, host: string, to: string): Promise<void> {
+    await this.bus.request(handOverStanza(this.bus.address, hostAddress(this.#domain, host), shard, to));
+  }
+
+  /** The shards that the host called `host` serves, as the router knows. */
+  async shardsOf(host: string): Promise<number[]> {
+    const { shards } = await this.counters();
+    const address = hostAddress(this.#domain, host);
+    return shards.filter((one) => one.state === "serving" && one.host === address).map(({ shard }) => shard);
+  }
+
+  /** Resolves when `hosts` serve all shards, each its even share. */
+  async settled(hosts: readonly string[]): Promise<void> {
+    const untilAt = Date.now() + SETTLED_WITHIN_MS;
+    for (;;) {
+      const counts = await Promise.all(hosts.map(async (host) => (await this.shardsOf(host)).length));
+      if (counts.every((count) => count === SHARDS / hosts.length)) return;
+      if (Date.now() > untilAt) throw new Error(`${hosts.join(", ")} serve ${counts.join(", ")} shards`);
+      await pause(SETTLED_EVERY_MS);
+    }
   }
 
   /** How long a user's avatar takes to answer (milliseconds). */
@@ -86,5 +144,21 @@ export class AvatarCaller {
 
   stop(): Promise<void> {
     return this.bus.stop();
+  }
+
+  async #history(
+    user: string,
+    args: CallArgs<"history">,
+    timeoutMs = 30_000,
+  ): Promise<CallResult<"history">["items"]> {
+    const { items } = await this.bus.call({
+      from: this.bus.address,
+      to: `${user}@${addressesOf(this.#domain).silo}`,
+      name: "history",
+      args,
+      authority: { session: this.#sessionOf(user) },
+      timeoutMs,
+    });
+    return items;
   }
 }

@@ -9,8 +9,10 @@ import { hostAddress, NS_BUS, NS_JSON, payload, xml } from "@tidings/protocol";
 import { connectQueue } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
 import type { Stack } from "../run/stack.ts";
+import type { Tell } from "../run/supervised.ts";
 import type { Figure } from "./figures.ts";
 import { component } from "./raw-limits.ts";
+import { signUp } from "./sign-up.ts";
 import { benchSource } from "./source.ts";
 
 export const SUBSCRIBERS = 10_000;
@@ -18,10 +20,11 @@ const AT_ONCE = 100;
 const ROUNDS = 3;
 
 /** Signs up {@link SUBSCRIBERS} users, subscribes all to one source, and tells them items. */
-export async function measureFanOut(stack: Stack): Promise<Figure[]> {
+export async function measureFanOut(tell: Tell, stack: Stack): Promise<Figure[]> {
   const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
   const source = await benchSource(queue, "fan-out");
   const web = await component(stack, "agents", `web.agents.${stack.domain}`);
+  tell(`signing ${SUBSCRIBERS} users up`);
   const users = Array.from({ length: SUBSCRIBERS }, (_, at) => `fan${at}`);
   const sessions = new Map<string, string>();
   await inParallel(users, async (user) => {
@@ -30,6 +33,7 @@ export async function measureFanOut(stack: Stack): Promise<Figure[]> {
   const times: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
     await allAcknowledged(web, stack.domain);
+    tell(`telling them an item, round ${round} of ${ROUNDS}`);
     const id = await source.publish(round);
     const startedAt = performance.now();
     while ((await newest(web, stack.domain, sessions)) !== id) await pause(5);
@@ -50,24 +54,6 @@ export async function measureFanOut(stack: Stack): Promise<Figure[]> {
     },
     { name: "durable deliveries", value: SUBSCRIBERS / (best / 1_000), unit: "/s" },
   ];
-}
-
-async function signUp(web: Bus, domain: string, user: string, url: string): Promise<string> {
-  const to = `${user}@s1.avatars.${domain}`;
-  const from = web.address;
-  await web.call({ from, to, name: "beginSignUp", args: {}, authority: null, timeoutMs: 60_000 });
-  await web.call({ from, to, name: "finishSignUp", args: {}, authority: null, timeoutMs: 60_000 });
-  const { session } = await web.call({
-    from,
-    to,
-    name: "openSession",
-    args: { label: "bench" },
-    authority: null,
-    timeoutMs: 60_000,
-  });
-  const args = { url, title: "Bench", priority: null };
-  await web.call({ from, to, name: "subscribe", args, authority: { session }, timeoutMs: 60_000 });
-  return session;
 }
 
 /** The newest item in the history of one of the users: the source has begun to tell it. */

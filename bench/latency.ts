@@ -1,14 +1,12 @@
 /** From an item that RabbitMQ has confirmed to the stanza at a real client: alone, and under load. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { type Bus, connectClient } from "@tidings/bus";
-import { xml } from "@tidings/protocol";
 import { connectQueue } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
 import type { Stack } from "../run/stack.ts";
-import { type Figure, percentile } from "./figures.ts";
+import type { Tell } from "../run/supervised.ts";
+import { type Arrivals, listen, subscriber } from "./client.ts";
+import { type Figure, figureOf, percentile } from "./figures.ts";
+import { measureConfirms, measureFederation, measureJournalPut } from "./raw-limits.ts";
 import { type BenchSource, benchSource } from "./source.ts";
 
 const log = silentLog();
@@ -16,25 +14,40 @@ const QUIET_ITEMS = 300;
 const QUIET_EVERY_MS = 25;
 const LOADED_ITEMS = 10_000;
 
-/** Signs a user up, connects a client, subscribes it to a source, and measures both. */
-export async function measureLatency(stack: Stack): Promise<Figure[]> {
+/** Signs a user up, connects a client, subscribes it to a source, and measures both beside the raw limits of the way. */
+export async function measureLatency(tell: Tell, stack: Stack): Promise<Figure[]> {
+  tell("measuring the raw limits of the way");
+  const raw = [
+    ...(await measureConfirms(stack)),
+    ...(await measureJournalPut(stack)),
+    ...(await measureFederation(stack)),
+  ];
   const queue = await connectQueue({ url: stack.amqpUrl, log });
   const source = await benchSource(queue, "latency");
-  const client = await subscriber(stack, source.url);
+  const client = await subscriber(stack, "bench", source.url);
   const arrivals = listen(client);
+  tell(`publishing ${QUIET_ITEMS} items, one after the other`);
   const quiet = await quietLatencies(source, arrivals);
+  tell(`publishing ${LOADED_ITEMS} items at once`);
   const perSecond = await loaded(source, arrivals);
   await client.stop();
   await source.close();
   await queue.stop();
+  const legs = 2 * figureOf(raw, "journal put p50") + 4 * figureOf(raw, "federated stanza p50");
+  const way = { unit: "ms", raw: legs, beside: "raw: two journal puts, four stanzas" };
   return [
-    { name: "queue to client, idle p50", value: percentile(quiet, 0.5), unit: "ms", beside: "target < 20" },
-    { name: "queue to client, idle p99", value: percentile(quiet, 0.99), unit: "ms", beside: "target < 100" },
-    { name: "durable items to one client", value: perSecond, unit: "/s" },
+    ...raw,
+    { ...way, name: "queue to client, idle p50", value: percentile(quiet, 0.5), target: { most: 20 } },
+    { ...way, name: "queue to client, idle p99", value: percentile(quiet, 0.99), target: { most: 100 } },
+    {
+      name: "durable items to one client",
+      value: perSecond,
+      unit: "/s",
+      raw: figureOf(raw, "federated stanzas"),
+      beside: "raw: federated stanzas; target: a share of 10 %",
+    },
   ];
 }
-
-type Arrivals = ReturnType<typeof listen>;
 
 async function quietLatencies(source: BenchSource, arrivals: Arrivals): Promise<number[]> {
   const latencies: number[] = [];
@@ -54,69 +67,4 @@ async function loaded(source: BenchSource, arrivals: Arrivals): Promise<number> 
   );
   const times = await Promise.all(ids.map((id) => arrivals.of(id)));
   return LOADED_ITEMS / ((Math.max(...times) - startedAt) / 1_000);
-}
-
-/** When each message came first, by its id. */
-function listen(client: Bus) {
-  const arrived = new Map<string, number>();
-  const waiting = new Map<string, (at: number) => void>();
-  client.onStanza((stanza) => {
-    const id: string = stanza.attrs.id ?? "";
-    if (!stanza.is("message") || arrived.has(id)) return;
-    const at = performance.now();
-    arrived.set(id, at);
-    waiting.get(id)?.(at);
-    if (stanza.getChild("request", "urn:xmpp:receipts") === undefined) return;
-    const receipt = xml("received", { xmlns: "urn:xmpp:receipts", id });
-    void client.send(xml("message", { type: "chat", to: stanza.attrs.from }, receipt));
-  });
-  return {
-    of: (id: string): Promise<number> => {
-      const at = arrived.get(id);
-      if (at !== undefined) return Promise.resolve(at);
-      return new Promise((resolve) => waiting.set(id, resolve));
-    },
-  };
-}
-
-async function subscriber(stack: Stack, url: string): Promise<Bus> {
-  const account = { name: `bench${Date.now().toString(36)}`, password: "bench bench bench" };
-  await post(stack, "/v1/users", account);
-  const { token } = await post<{ token: string }>(stack, "/v1/sessions", account);
-  const authority = await readFile(join(stack.home, "ca.crt"), "utf8");
-  setDefaultCACertificates([...getCACertificates("default"), authority]);
-  const client = connectClient({
-    url: `xmpp://127.0.0.1:${stack.ports.xmpp}`,
-    domain: stack.domain,
-    username: account.name,
-    password: account.password,
-    log,
-  });
-  if (!client.isOnline) await new Promise<void>((resolve) => client.onOnline(resolve));
-  await client.send(xml("presence"));
-  await post(stack, "/v1/subscriptions", { url }, token);
-  await present(stack, token);
-  return client;
-}
-
-async function present(stack: Stack, token: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const response = await fetch(`${stack.webUrl}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
-    if (((await response.json()) as { presence: unknown[] }).presence.length > 0) return;
-    await pause(50);
-  }
-  throw new Error("the client's presence never reached its avatar");
-}
-
-async function post<T>(stack: Stack, path: string, body: unknown, token?: string): Promise<T> {
-  const response = await fetch(stack.webUrl + path, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-  return (await response.json()) as T;
 }

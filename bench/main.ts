@@ -1,95 +1,79 @@
 /**
- * `npm run bench [-- --json] [-- --only <suite>]`: each figure next to the raw limit of its path, measured in the
- * same run on the same servers. Progress goes to standard error; with `--json` the figures go to standard output.
+ * `npm run bench`: each figure beside its target and the raw limit of its path, measured in the same run on the same
+ * servers. Progress and the table go to standard error; with `--json` the figures go to standard output.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import type { ServiceKind } from "../run/services.ts";
-import { type Stack, startStack } from "../run/stack.ts";
-import { measureFanOut } from "./fan-out.ts";
-import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
-import { type Figure, printFigures } from "./figures.ts";
-import { measureLatency } from "./latency.ts";
-import { measureMemory } from "./memory.ts";
-import { measurePubsub } from "./pubsub.ts";
-import { measureConfirms, measureFederation, measureJournalPut } from "./raw-limits.ts";
+import { type Figure, isMissed, tableOf } from "./figures.ts";
+import { busyShare } from "./machine.ts";
+import { SUITES, type Suite } from "./suites.ts";
 
-const { values: options } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
-
-const DOMAIN = "tidings.localhost";
-
-/** Runs `work` on an installation of its own, which is gone afterwards. */
-async function onStack<Prepared = void>(
-  services: readonly ServiceKind[] | undefined,
-  work: (stack: Stack, prepared: Prepared) => Promise<Figure[]>,
-  prepare?: (home: string, domain: string) => Promise<Prepared>,
-): Promise<Figure[]> {
-  const home = await mkdtemp(join(tmpdir(), "tidings-bench-"));
-  const plan = {
-    home,
-    domain: DOMAIN,
-    webPort: "free",
-    xmppPort: "free",
-    pollMinSeconds: 86_400,
-    fetchAllow: "127.0.0.0/8",
-    logLevel: "warn",
-  } as const;
-  const prepared = (await prepare?.(home, DOMAIN)) as Prepared;
-  const stack = await startStack({ ...plan, ...(services === undefined ? {} : { services }) });
-  try {
-    return await work(stack, prepared);
-  } finally {
-    await stack.stop();
-    await rm(home, { recursive: true, force: true });
-  }
-}
-
-function figureOf(figures: readonly Figure[], name: string): number {
-  return figures.find((figure) => figure.name === name)?.value ?? Number.NaN;
-}
-
-const suites: Record<string, () => Promise<Figure[]>> = {
-  latency: () =>
-    onStack(undefined, async (stack) => {
-      const raw = [
-        ...(await measureConfirms(stack)),
-        ...(await measureJournalPut(stack)),
-        ...(await measureFederation(stack)),
-      ];
-      const measured = await measureLatency(stack);
-      const share = figureOf(measured, "durable items to one client") / figureOf(raw, "federated stanzas");
-      const legs = 2 * figureOf(raw, "journal put p50") + 4 * figureOf(raw, "federated stanza p50");
-      return [
-        ...raw,
-        { name: "raw legs of the way", value: legs, unit: "ms", beside: "two journal puts, four stanzas" },
-        ...measured,
-        { name: "share of the raw federated rate", value: 100 * share, unit: "%", beside: "target ≥ 10" },
-      ];
-    }),
-  "fan-out": async () => {
-    const durable = await onStack(["avatar-host", "ingest-rss"], measureFanOut);
-    const undurable = await onStack([], measurePubsub);
-    const ratio = figureOf(durable, "durable deliveries") / figureOf(undurable, "mod_pubsub deliveries");
-    return [
-      ...undurable,
-      ...durable,
-      { name: "times mod_pubsub", value: ratio, unit: "", beside: "target > 1" },
-    ];
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean" },
+    only: { type: "string", multiple: true },
+    help: { type: "boolean", short: "h" },
   },
-  memory: measureMemory,
-  "fan-out-100k": () => onStack(["avatar-host"], measureLargeFanOut, seedFanOut),
-};
+});
 
-const wanted = Object.entries(suites).filter(([name]) => options.only === undefined || options.only === name);
-if (wanted.length === 0) throw new Error(`--only takes one of ${Object.keys(suites).join(", ")}`);
-const results: Record<string, Figure[]> = {};
-for (const [name, suite] of wanted) {
-  results[name] = await suite();
-  printFigures(name, results[name]);
+/** Above this the figures are those of a machine that does something else (share of all processors). */
+const BUSY_SHARE = 0.1;
+
+let hasFailed = false;
+const startedAt = performance.now();
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+function usage(): string[] {
+  return [
+    "usage: npm run bench [-- [--only <suite>]… [--json]]",
+    "",
+    "Measures on servers of its own, started for each suite; needs two idle cores. Without --only, all of",
+    ...SUITES.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`),
+    "",
+    "A share is how much of the raw limit is reached: of a rate what is left, of a time what the servers take of it anyway.",
+    "The exit code is 1 when a suite fails; a missed target is marked and does not fail.",
+  ];
 }
-if (options.json)
-  process.stdout.write(
-    `${JSON.stringify({ cores: cpus().length, node: process.version, results }, null, 2)}\n`,
-  );
+
+/** A line for the person who waits: seconds since the bench began, the suite, what happens. */
+function teller(suite: string): (line: string) => void {
+  return (line) =>
+    say(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${suite}: ${line}`);
+}
+
+async function run(suites: readonly Suite[]): Promise<Record<string, Figure[]>> {
+  const results: Record<string, Figure[]> = {};
+  for (const { name, run: measure } of suites) {
+    const tell = teller(name);
+    const busy = await busyShare();
+    const isBusy = busy > BUSY_SHARE;
+    tell(`begins${isBusy ? `; THE PROCESSORS ARE ${Math.round(100 * busy)} % BUSY WITH OTHER THINGS` : ""}`);
+    try {
+      const figures = await measure(tell);
+      results[name] = [{ name: "processors busy before", value: 100 * busy, unit: "%" }, ...figures];
+      tell(`done${results[name].some(isMissed) ? ", a target was missed" : ""}`);
+    } catch (error) {
+      hasFailed = true;
+      tell(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+  return results;
+}
+
+function printJson(results: Record<string, Figure[]>): Promise<void> {
+  const json = JSON.stringify({ cores: cpus().length, node: process.version, results }, null, 2);
+  return new Promise((resolve) => process.stdout.write(`${json}\n`, () => resolve()));
+}
+
+const unknown = (options.only ?? []).filter((name) => !SUITES.some((suite) => suite.name === name));
+if (options.help || unknown.length > 0) {
+  if (!options.help) process.exitCode = 1;
+  for (const name of unknown) say(`there is no suite ${name}`);
+  for (const line of usage()) say(line);
+} else {
+  const results = await run(SUITES.filter(({ name }) => options.only?.includes(name) ?? true));
+  for (const line of ["", ...tableOf(results)]) say(line);
+  if (options.json) await printJson(results);
+  // What a failed suite has left open would hold the process, and with it the machine, for ever.
+  process.exit(hasFailed ? 1 : 0);
+}

@@ -82,7 +82,7 @@ export async function component(stack: Stack, role: "agents" | "avatars", domain
 }
 
 /** Counts what arrives, and lets others wait for a message with an id or for a number of them. */
-function receiver(bus: Bus) {
+export function receiver(bus: Bus) {
   let count = 0;
   const byId = new Map<string, () => void>();
   let waiting: { readonly count: number; readonly resolve: () => void } | null = null;

@@ -6,6 +6,7 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type AvatarEvent,
   addressesOf,
   FIRST_SILO,
   feedSource,
@@ -23,6 +24,7 @@ import { AGENT_KEY, watchKey } from "../services/avatar-host/src/shard/presence-
 import { SourceAvatar } from "../services/avatar-host/src/source-avatar/source-avatar.ts";
 import { SESSION } from "../services/avatar-host/src/user-avatar/rows.ts";
 import { UserAvatar } from "../services/avatar-host/src/user-avatar/user-avatar.ts";
+import { itemOf } from "./source.ts";
 
 /** Stands for the user's name in the rows that are repeated; no text of a row holds it otherwise. */
 const TEMPLATE = "the-template-user";
@@ -36,6 +38,8 @@ export interface SeededUsers {
   readonly follow: readonly string[];
   /** Whether they have a client online at their own address. */
   readonly arePresent: boolean;
+  /** Items of each feed that their histories hold; default none. They wait for a client while nobody is present. */
+  readonly items?: number;
 }
 
 interface Repeated {
@@ -57,14 +61,14 @@ export class Seed {
   }
 
   /** Adds users, signed up and subscribed. All users of a seed are added with one template, so they share a session's secret. */
-  async add({ names, follow, arePresent }: SeededUsers): Promise<void> {
-    const entries = await this.#signUp(follow, arePresent);
+  async add({ names, follow, arePresent, items = 0 }: SeededUsers): Promise<void> {
+    const entries = await this.#signUp(follow, arePresent, items);
     this.#repeated.push({ byShard: Map.groupBy(names, shardOf), entries, arePresent });
     for (const url of follow) this.#subscribe(url, names);
   }
 
-  /** Writes the file of every shard for each of `hosts`: who will own a shard is not known before. */
-  write(home: string, hosts: readonly string[]): void {
+  /** Writes the file of every shard for each of `hosts`, as who will own it is not known before; `onShard` hears of each. */
+  write(home: string, hosts: readonly string[], onShard: (shard: Shard) => void = () => {}): void {
     const [first = "h1", ...others] = hosts;
     for (const host of hosts) mkdirSync(join(home, "hosts", host), { recursive: true, mode: 0o700 });
     for (let shard = 0; shard < SHARDS; shard++) {
@@ -73,6 +77,7 @@ export class Seed {
       for (const rows of batches(this.rows(shard))) file.apply(rows, { epoch: 0, seq: 0 });
       file.close();
       for (const host of others) copyFileSync(path, shardPath(home, host, shard));
+      onShard(shard);
     }
   }
 
@@ -93,7 +98,7 @@ export class Seed {
     }
   }
 
-  async #signUp(follow: readonly string[], isPresent: boolean): Promise<Entry[]> {
+  async #signUp(follow: readonly string[], isPresent: boolean, items: number): Promise<Entry[]> {
     const addresses = addressesOf(this.#domain);
     const user = new Rehearsal(TEMPLATE, () => new UserAvatar(addresses, () => SEEDED_AGENT_EPOCH));
     const call = (name: string, args: object, session: string | null = null) =>
@@ -112,6 +117,7 @@ export class Seed {
       const subscribed = call("subscribe", { url, title: "Bench", priority: null }, this.session);
       user.hears(feedSource(url), { type: "sourceChanged", state: "active", title: "Bench", problem: null });
       await subscribed;
+      for (let seq = 1; seq <= items; seq++) user.hears(feedSource(url), notifiedOf(feedSource(url), seq));
     }
     if (isPresent) user.getsReport(presenceOf(`${TEMPLATE}@${addresses.users}`), SEEDED_AGENT_EPOCH);
     return user.rows.list(TEMPLATE, ALL);
@@ -141,6 +147,13 @@ export function shardPath(home: string, host: string, shard: Shard): string {
 }
 
 const ALL = { from: "", to: "\uffff" };
+
+function notifiedOf(source: string, seq: number): AvatarEvent {
+  return {
+    type: "notified",
+    notification: { ...itemOf(source, seq), source, seq, receivedAt: Date.now() },
+  };
+}
 
 function presenceOf(address: string) {
   return {

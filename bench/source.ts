@@ -1,7 +1,15 @@
 /** A source whose items the bench publishes itself, exactly as an ingestor does. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { canonicalFeedUrl, feedSource, itemId, type PollResult, QUEUES, shardOf } from "@tidings/protocol";
+import {
+  canonicalFeedUrl,
+  feedSource,
+  type Item,
+  itemId,
+  type PollResult,
+  QUEUES,
+  shardOf,
+} from "@tidings/protocol";
 import type { Queue } from "@tidings/queue";
 
 export interface BenchSource {
@@ -39,6 +47,18 @@ export function publisherOf(queue: Queue, url: string): (number: number) => Prom
   };
 }
 
+/** The item of `source` with that number, as long as items of feeds are. */
+export function itemOf(source: string, number: number): Item {
+  return {
+    id: itemId(source, `item ${number}`),
+    title: `Item ${number}: two rooms on a quiet street, close to the park`,
+    link: `http://rooms.example/items/${number}`,
+    summary: "Two rooms, 62 square metres, third floor, balcony to the south. ".repeat(5),
+    author: null,
+    publishedAt: null,
+  };
+}
+
 function resultWith(source: string, number: number): PollResult {
   return {
     job: "bench",
@@ -49,16 +69,7 @@ function resultWith(source: string, number: number): PollResult {
     parts: 1,
     title: "Bench",
     validators: { etag: null, lastModified: null },
-    items: [
-      {
-        id: itemId(source, `item ${number}`),
-        title: `Item ${number}: two rooms on a quiet street, close to the park`,
-        link: `http://rooms.example/items/${number}`,
-        summary: "Two rooms, 62 square metres, third floor, balcony to the south. ".repeat(5),
-        author: null,
-        publishedAt: null,
-      },
-    ],
+    items: [itemOf(source, number)],
     failure: null,
   };
 }

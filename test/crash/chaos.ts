@@ -1,6 +1,7 @@
 /** What goes wrong during one seed, and when: decided by the seed, before anything happens. Pure. */
 import type { CrashPoint } from "@tidings/runtime";
 import type { Role } from "../../run/ejabberd/nodes.ts";
+import { provocationOf } from "./crash-plan.ts";
 import type { Random } from "./random.ts";
 
 export type Mishap =
@@ -14,24 +15,12 @@ export type Planned = Mishap & { readonly afterMs: number };
 
 export interface ChaosTerms {
   readonly hosts: readonly string[];
-  /** Processes that nobody may kill in this seed, because an order to them waits for a rare point. */
-  readonly spared: ReadonlySet<string>;
-  /** Points that an order goes out for, the least-hit first; and who passes each. */
+  /** Points that an order goes out for, and who passes each. */
   readonly points: readonly CrashPoint[];
   readonly passersOf: (point: CrashPoint) => readonly string[];
   /** Length of the chaos (milliseconds). */
   readonly lengthMs: number;
 }
-
-/** Passed only when shards are given back in order. */
-const OF_A_RELEASE: ReadonlySet<CrashPoint> = new Set(["release.before", "release.after"]);
-/** Passed only when a host takes shards. */
-const OF_A_TAKEOVER: ReadonlySet<CrashPoint> = new Set([
-  "lease.take.after",
-  "fence.after",
-  "claim.after",
-  "ready.after",
-]);
 
 /** How often each kind of process is killed in one seed, as chances of one kill each. */
 const KILLS: readonly (readonly [process: string, chances: readonly number[]])[] = [
@@ -58,10 +47,9 @@ export function planChaos(random: Random, terms: ChaosTerms): Planned[] {
   return planned.sort((a, b) => a.afterMs - b.afterMs);
 }
 
-function kills(random: Random, { hosts, spared }: ChaosTerms): Mishap[] {
+function kills(random: Random, { hosts }: ChaosTerms): Mishap[] {
   const all = [...KILLS, ...hosts.map((host) => [host, HOST_KILLS] as const)];
   const processes = all
-    .filter(([process]) => !spared.has(process))
     .flatMap(([process, chances]) => chances.filter((chance) => random.chance(chance)).map(() => process))
     .map((process): Mishap => ({ kind: "kill", process }));
   const nodes = NODE_KILLS.filter(([, chance]) => random.chance(chance)).map(
@@ -71,13 +59,10 @@ function kills(random: Random, { hosts, spared }: ChaosTerms): Mishap[] {
 }
 
 /** The order to die at `point`, and what makes its process pass it. */
-function crashes(random: Random, point: CrashPoint, { passersOf, spared }: ChaosTerms): Mishap[] {
-  const free = passersOf(point).filter((process) => !spared.has(process));
-  if (free.length === 0) return [];
-  const process = random.pick(free);
-  const isRare = OF_A_RELEASE.has(point) || OF_A_TAKEOVER.has(point);
-  const order: Mishap = { kind: "crash", process, point, passes: random.whole(0, isRare ? 10 : 30) };
-  if (OF_A_RELEASE.has(point)) return [order, { kind: "stop", process }];
-  if (OF_A_TAKEOVER.has(point)) return [order, { kind: "kill", process }];
-  return [order];
+function crashes(random: Random, point: CrashPoint, { passersOf }: ChaosTerms): Mishap[] {
+  const process = random.pick(passersOf(point));
+  const provocation = provocationOf(point);
+  const passes = random.whole(0, provocation === null ? 30 : 10);
+  const order: Mishap = { kind: "crash", process, point, passes };
+  return provocation === null ? [order] : [order, { kind: provocation, process }];
 }

@@ -3,9 +3,11 @@ import { eventually } from "@tidings/testkit";
 import {
   inOrder,
   memoryBounded,
+  noEffectOfTheDeposed,
   nothingDoubled,
   nothingLost,
   nothingWaits,
+  numbered,
   repeatsAreRecognisable,
   type Violation,
 } from "./invariants.ts";
@@ -29,8 +31,8 @@ export function titlesOf(feeds: Iterable<NumberedFeed>): string[] {
 export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(async () => {
-    const history = await person.history();
-    if (history.length < expected) throw new Error(`${history.length} of ${expected}`);
+    const there = numberedIn(await person.history());
+    if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
 
@@ -38,7 +40,8 @@ export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHI
 export async function hasHeardEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(() => {
-    if (person.client.ids.size < expected) throw new Error(`${person.client.ids.size} of ${expected}`);
+    const there = numberedIn(person.client.heard);
+    if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
 
@@ -62,9 +65,24 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
   ];
 }
 
+/** How many numbered items are among them, each counted once. */
+function numberedIn(entries: readonly { readonly title: string }[]): number {
+  return new Set(entries.map(({ title }) => title).filter((title) => numbered(title) !== null)).size;
+}
+
 /** I7. */
 export function checkMemory(stage: Stage): Violation[] {
-  return memoryBounded(stage.probe.memory(stage.processes), () => MEMORY_BOUND);
+  return memoryBounded(stage.memory.peaks, () => MEMORY_BOUND);
+}
+
+/** I5 and I6, by what was seen on the links. A watch that has seen nothing has proven nothing. */
+export function checkLinks(stage: Stage): Violation[] {
+  const { effects, acks } = stage.links;
+  if (effects.count === 0)
+    return [{ invariant: "I5", what: "no frame and no dispatch was seen on any link: the watch is blind" }];
+  if (acks.count === 0)
+    return [{ invariant: "I6", what: "no acknowledgement was seen on any link: the watch is blind" }];
+  return [...noEffectOfTheDeposed(effects.effects), ...acks.violations];
 }
 
 /** I8: resolves when nothing waits anywhere, or the time is up. To be asked when nobody follows a feed any more. */

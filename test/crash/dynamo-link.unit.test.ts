@@ -62,6 +62,8 @@ test("who watches sees the table, the key and the epoch, on the way out and on t
     table: "tidings",
     keys: [{ pk: "J#s1#17", sk: "4711" }],
     epoch: 3,
+    kind: null,
+    blob: null,
     isWrite: true,
   };
   expect(seen).toEqual([

@@ -21,7 +21,7 @@ import { type DynamoRequest, readDynamoRequest } from "./dynamo-request.ts";
 export type Which = (request: DynamoRequest) => boolean;
 
 export interface DynamoReply {
-  /** Of HTTP: 200, or 400 for what DynamoDB refuses. */
+  /** Of HTTP: 200, or 400 for what DynamoDB refuses; 0 when it never came, so that nobody knows what became of the request. */
   readonly status: number;
   /** False when it was lost on its way. */
   readonly isPassedOn: boolean;
@@ -82,9 +82,10 @@ export class DynamoProxy {
   }
 
   async #serve(head: IncomingMessage, response: ServerResponse): Promise<void> {
+    let seen: DynamoRequest | null = null;
     try {
       const asked = await whole(head);
-      const seen = this.#read(asked);
+      seen = this.#read(asked);
       if (seen !== null && this.refuses(seen)) return this.#refuse(response);
       if (seen !== null) this.watch?.(seen, null);
       const reply = await this.#passOn(asked);
@@ -94,6 +95,7 @@ export class DynamoProxy {
       else this.#lose(head);
     } catch {
       // Either side is gone in the middle of it: the other one finds out by its connection, as it would without a proxy.
+      if (seen !== null) this.watch?.(seen, { status: 0, isPassedOn: false });
       head.socket.destroy();
     }
   }

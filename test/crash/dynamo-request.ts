@@ -13,12 +13,15 @@ export interface DynamoRequest {
   readonly keys: readonly ItemKey[];
   /** `epoch` of the item that it puts; null when there is none. */
   readonly epoch: number | null;
+  /** `kind` and `blob` of the item that it puts: a record of a journal has them. Null when there is none. */
+  readonly kind: string | null;
+  readonly blob: Buffer | null;
   /** Whether it changes something. */
   readonly isWrite: boolean;
 }
 
 interface Attributes {
-  readonly [name: string]: { readonly S?: string; readonly N?: string } | undefined;
+  readonly [name: string]: { readonly S?: string; readonly N?: string; readonly B?: string } | undefined;
 }
 
 interface Body {
@@ -48,6 +51,8 @@ export function readDynamoRequest(target: string, body: string): DynamoRequest {
     table: TableName ?? batchTable,
     keys: named.filter((attributes) => attributes !== undefined).map(keyIn),
     epoch: epoch === undefined ? null : Number(epoch),
+    kind: Item?.kind?.S ?? null,
+    blob: Item?.blob?.B === undefined ? null : Buffer.from(Item.blob.B, "base64"),
     isWrite: WRITES.has(operation),
   };
 }

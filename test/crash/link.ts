@@ -21,7 +21,7 @@ export interface LinkOptions {
   /** Port of 127.0.0.1 that it leads to. */
   readonly target: number;
   /** Sees every chunk that has passed, and for each connection a key of its own. */
-  readonly watch?: (connection: number, way: Way, chunk: Buffer) => void;
+  readonly watch?: ((connection: number, way: Way, chunk: Buffer) => void) | undefined;
 }
 
 interface Connection {

@@ -1,5 +1,7 @@
 /** The links of an installation: which process reaches which server through which proxy. */
+import { AckWatch } from "./ack-watch.ts";
 import { DynamoLink } from "./dynamo-link.ts";
+import { EffectWatch } from "./effect-watch.ts";
 import { Link } from "./link.ts";
 
 /** What a process connects to: the database, RabbitMQ, the component listener of its cluster. */
@@ -12,6 +14,10 @@ const VARIABLES: Readonly<Record<Server, string>> = {
 };
 
 export class Links {
+  /** What the processes were told of each shard's effects. */
+  readonly effects = new EffectWatch();
+  /** What was acknowledged between shards, and what the journal had by then. */
+  readonly acks = new AckWatch();
   readonly #links = new Map<string, Link>();
 
   /** `env` of `process` with every address replaced by that of a proxy before it. */
@@ -46,10 +52,25 @@ export class Links {
   }
 
   async #before(process: string, server: Server, address: string): Promise<string> {
-    const name = `${process} to ${server}`;
     const target = Number(new URL(address).port);
-    const link = await (server === "dynamo" ? DynamoLink : Link).open({ name, target });
-    this.#links.set(name, link);
+    const link = await this.#open(process, server, { name: `${process} to ${server}`, target });
+    this.#links.set(link.name, link);
     return address.replace(`:${target}`, `:${link.port}`);
+  }
+
+  async #open(process: string, server: Server, options: { name: string; target: number }): Promise<Link> {
+    if (server === "amqp") return Link.open(options);
+    if (server === "bus") {
+      return Link.open({
+        ...options,
+        watch: (connection, way, chunk) => {
+          if (way === "back") this.effects.sees(process, connection, chunk);
+          else this.acks.sees(options.name, connection, chunk);
+        },
+      });
+    }
+    const link = await DynamoLink.open(options);
+    link.watches((request, reply) => this.acks.writes(request, reply));
+    return link;
   }
 }

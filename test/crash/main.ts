@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Random } from "./random.ts";
-import { SCENARIOS } from "./scenarios/index.ts";
+import { SCENARIOS, SHORT_SCENARIOS } from "./scenarios/index.ts";
 import { randomKills } from "./scenarios/random-kills.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { Stage } from "./stage.ts";
@@ -24,9 +24,9 @@ const { values: options } = parseArgs({
   },
 });
 const named = options.only?.split(",");
-const chosen = SCENARIOS.filter(({ name }) => named === undefined || named.includes(name));
-if (chosen.length === 0)
-  throw new Error(`--only takes one of ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+const all = [...SCENARIOS, ...SHORT_SCENARIOS];
+const chosen = named === undefined ? SCENARIOS : all.filter(({ name }) => named.includes(name));
+if (chosen.length === 0) throw new Error(`--only takes one of ${all.map(({ name }) => name).join(", ")}`);
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const home = await mkdtemp(join(tmpdir(), "tidings-crash-"));

@@ -13,6 +13,7 @@ export class NumberedFeed {
   requests = 0;
   readonly #server: Server;
   readonly #items: string[] = [];
+  #published = 0;
 
   private constructor(name: string, server: Server) {
     this.name = name;
@@ -31,18 +32,18 @@ export class NumberedFeed {
 
   /** How many items were published: their numbers are 1 to this. */
   get published(): number {
-    return this.#items.length;
+    return this.#published;
   }
 
   /** Adds `count` items. */
   publishes(count = 1): void {
     for (let left = count; left > 0; left--) {
-      const number = this.#items.length + 1;
-      this.#items.push(itemXml(`${this.name}-${number}`, titleOf(this.name, number)));
+      this.#published += 1;
+      this.#items.push(itemXml(guidOf(this.name, this.#published), titleOf(this.name, this.#published)));
     }
   }
 
-  /** Adds an item of any content; it takes the next number, and `inside` need not say so. */
+  /** Adds an item of any content, which has no number. */
   publishesXml(inside: string): void {
     this.#items.push(`<item>${inside}</item>`);
   }
@@ -74,6 +75,11 @@ export class NumberedFeed {
 /** `feed-3 #17`: the title of item 17 of the feed called `feed-3`. */
 export function titleOf(feed: string, number: number): string {
   return `${feed} #${number}`;
+}
+
+/** What item `number` is known by. */
+export function guidOf(feed: string, number: number): string {
+  return `${feed}-${number}`;
 }
 
 function itemXml(guid: string, title: string): string {

@@ -12,7 +12,7 @@ import {
   xml,
 } from "@tidings/protocol";
 import { readSecret, silentLog } from "@tidings/runtime";
-import { connect } from "amqplib";
+import { type Channel, connect } from "amqplib";
 import type { Stack } from "../../run/stack.ts";
 
 /** What the avatar router says of itself (ejabberd/README.md); figures count from its node's start. */
@@ -40,11 +40,16 @@ export class Probe {
   readonly #stack: Stack;
   readonly #hosts: readonly string[];
   readonly #bus: Bus;
+  /** Wake signals that the router has sent for shards without an owner. */
+  wakes = 0;
 
   private constructor(stack: Stack, hosts: readonly string[], bus: Bus) {
     this.#stack = stack;
     this.#hosts = hosts;
     this.#bus = bus;
+    bus.onStanza((stanza) => {
+      if (busChild(stanza)?.name === "wake") this.wakes += 1;
+    });
   }
 
   /** `hosts` are names such as `h1`. */
@@ -62,8 +67,43 @@ export class Probe {
 
   /** Everything that must be 0 when nothing is under way; rejects while something does not answer. */
   async waiting(): Promise<Record<string, number>> {
-    const [outboxes, spool, queues] = await Promise.all([this.#outboxes(), this.#spool(), this.#queues()]);
-    return { ...outboxes, ...spool, ...queues };
+    const [outboxes, spooled, queues] = await Promise.all([this.#outboxes(), this.spooled(), this.queues()]);
+    return { ...outboxes, "the router's spool": spooled, ...queues };
+  }
+
+  /** Stanzas that wait at the router for an owner of their shard. */
+  async spooled(): Promise<number> {
+    return (await this.#shards()).reduce((sum, { spooled }) => sum + spooled, 0);
+  }
+
+  /** The hosts' names (`h1`) that serve each shard, by the router; null where nobody does. */
+  async owners(): Promise<(string | null)[]> {
+    return (await this.#shards()).map(({ state, host }) =>
+      state === "serving" ? (host?.split(".", 1)[0] ?? null) : null,
+    );
+  }
+
+  /** Takes everything out of the queue of dead letters; resolves to the bodies. */
+  async takesDeadLetters(): Promise<string[]> {
+    return this.#withChannel(async (channel) => {
+      const bodies: string[] = [];
+      for (;;) {
+        const message = await channel.get(QUEUES.dead, { noAck: true });
+        if (message === false) return bodies;
+        bodies.push(message.content.toString("utf8"));
+      }
+    });
+  }
+
+  /** Messages that wait in each queue. */
+  async queues(): Promise<Record<string, number>> {
+    return this.#withChannel(async (channel) => {
+      const depths: Record<string, number> = {};
+      const shards = Array.from({ length: SHARDS }, (_, shard) => QUEUES.shard(FIRST_SILO, shard));
+      for (const queue of [QUEUES.poll, QUEUES.dead, ...shards])
+        depths[queue] = (await channel.checkQueue(queue)).messageCount;
+      return depths;
+    });
   }
 
   /** What the host `h1` says of itself; rejects when it does not answer within 3 s. */
@@ -117,23 +157,18 @@ export class Probe {
     return waiting;
   }
 
-  async #spool(): Promise<Record<string, number>> {
-    const { shards } = await this.router();
-    return { "the router's spool": shards.reduce((sum, { spooled }) => sum + spooled, 0) };
+  async #shards(): Promise<RouterCounters["shards"]> {
+    return (await this.router()).shards;
   }
 
-  async #queues(): Promise<Record<string, number>> {
+  async #withChannel<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
     const connection = await connect(this.#stack.amqpUrl, { timeout: 3_000 });
     // A connection that breaks rejects what is asked over it; the event alone would end the process.
     connection.on("error", () => {});
     try {
       const channel = await connection.createChannel();
       channel.on("error", () => {});
-      const depths: Record<string, number> = {};
-      const shards = Array.from({ length: SHARDS }, (_, shard) => QUEUES.shard(FIRST_SILO, shard));
-      for (const queue of [QUEUES.poll, QUEUES.dead, ...shards])
-        depths[queue] = (await channel.checkQueue(queue)).messageCount;
-      return depths;
+      return await work(channel);
     } finally {
       await connection.close();
     }

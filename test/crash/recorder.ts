@@ -60,9 +60,11 @@ export class Recorder {
   }
 
   /** Sends a presence of its own, such as an absence; does nothing when it is offline. */
-  async shows(show: "away" | "dnd" | "available"): Promise<void> {
+  async shows(show: "away" | "dnd" | "available" | "unavailable"): Promise<void> {
     if (!this.#bus?.isOnline) return;
-    await this.#bus.send(show === "available" ? xml("presence") : xml("presence", {}, xml("show", {}, show)));
+    if (show === "unavailable") await this.#bus.send(xml("presence", { type: "unavailable" }));
+    else if (show === "available") await this.#bus.send(xml("presence"));
+    else await this.#bus.send(xml("presence", {}, xml("show", {}, show)));
   }
 
   #hear(bus: Bus, stanza: Element): void {

@@ -1,5 +1,5 @@
 /** What a scenario plays on: one installation with a proxy on every link, and hands on all of its processes. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { eventually } from "@tidings/testkit";
@@ -8,6 +8,7 @@ import { type Stack, startStack } from "../../run/stack.ts";
 import type { ProcessSpec } from "../../run/supervised.ts";
 import { CrashOrders } from "./crash-orders.ts";
 import { Links } from "./links.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { NumberedFeed } from "./numbered-feed.ts";
 import { Probe } from "./probe.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -23,17 +24,21 @@ export interface StageOptions {
 
 /** Processes that are killed again and again must not wait longer for each time (milliseconds). */
 const BACK_OFF = { firstMs: 200, maxMs: 1_000 };
+/** Checkpoints that come every few seconds are struck by the faults like everything else. */
+const CHECKPOINT_SECONDS = 4;
 
 export class Stage {
   readonly stack: Stack;
   readonly links: Links;
   readonly orders: CrashOrders;
   readonly probe: Probe;
+  readonly memory: MemoryWatch;
   /** Processes of avatar hosts, such as `avatar-host-h1`. */
   readonly hosts: readonly string[];
   /** All supervised processes but ejabberd's. */
   readonly processes: readonly string[];
   readonly #leftovers: (() => Promise<void>)[] = [];
+  readonly #held = new Set<string>();
   #people = 0;
 
   private constructor(
@@ -49,6 +54,7 @@ export class Stage {
     this.probe = probe;
     this.hosts = hosts;
     this.processes = [...hosts, "ingest-rss", "agent-xmpp", "web-api", "rabbitmq", "dynalite"];
+    this.memory = new MemoryWatch(probe, this.processes);
   }
 
   /** Starts the installation. Rejects with the sentence of startStack. */
@@ -62,7 +68,11 @@ export class Stage {
       return {
         ...spec,
         backOff: BACK_OFF,
-        env: { ...env, TIDINGS_CRASH_POINTS: orders.folderOf(spec.name) },
+        env: {
+          ...env,
+          TIDINGS_CRASH_POINTS: orders.folderOf(spec.name),
+          TIDINGS_CHECKPOINT_SECONDS: String(CHECKPOINT_SECONDS),
+        },
       };
     };
     const stack = await startStack({
@@ -84,6 +94,30 @@ export class Stage {
   /** `kill -9`; its supervisor starts it again. */
   kills(process: string): void {
     this.stack.service(process).kill("SIGKILL");
+  }
+
+  /** `kill -9`; resolves when it is dead. Nothing starts it again until `starts`. */
+  async holds(process: string): Promise<void> {
+    this.#held.add(process);
+    this.kills(process);
+    await this.stack.service(process).stop(0);
+  }
+
+  /** Starts what was held; resolves when it is ready. */
+  async starts(process: string): Promise<void> {
+    if (this.#held.delete(process)) await this.stack.service(process).start();
+  }
+
+  /** Folder of the shards' files of a host. */
+  folderOf(host: string): string {
+    return join(this.stack.home, "hosts", nameOfHost(host));
+  }
+
+  /** The returned function tells what the process has logged since now. */
+  logsOf(process: string): () => string {
+    const path = join(this.stack.home, "logs", `${process}.log`);
+    const before = statSync(path).size;
+    return () => readFileSync(path).subarray(before).toString("utf8");
   }
 
   /** Asks it to stop in order; its supervisor starts it again. */
@@ -122,10 +156,11 @@ export class Stage {
     return feed;
   }
 
-  /** Resolves when every process runs and no link is bad any more. */
+  /** Resolves when every process runs, also what was held, and no link is bad any more. */
   async recovers(): Promise<void> {
     this.links.heal();
     for (const name of this.processes) this.resumes(name);
+    await Promise.all([...this.#held].map((process) => this.starts(process)));
     await Promise.all(this.processes.map((name) => this.stack.service(name).whenRunning()));
     const roles: readonly Role[] = ["users", "agents", "avatars"];
     await eventually(
@@ -135,6 +170,13 @@ export class Stage {
       },
       { withinMs: 60_000 },
     );
+  }
+
+  /** What was seen so far is another play's. */
+  beginsPlay(): void {
+    this.memory.restart();
+    this.links.effects.restart();
+    this.links.acks.restart();
   }
 
   /** Removes all people and feeds of the last scenario. Rejects with the first failure, after all. */
@@ -150,8 +192,14 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.memory.close();
     await this.probe.close();
     await this.stack.stop();
     await this.links.close();
   }
+}
+
+/** `h1` of `avatar-host-h1`. */
+export function nameOfHost(process: string): string {
+  return process.replace("avatar-host-", "");
 }

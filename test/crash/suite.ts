@@ -33,6 +33,7 @@ export class Suite {
     const { seed } = random;
     const startedAtMs = performance.now();
     this.#say(`${scenario.name} --seed ${seed}: ${scenario.sentence}`);
+    this.#stage.beginsPlay();
     const violations = [
       ...(await this.#attempt(() => this.#perform(scenario, random))),
       ...(await this.#clear()),

@@ -31,10 +31,21 @@ export function claimStanza(
 export const REVOKED = "revoked";
 /** What the router sends to the monitor every second while an unowned shard has mail: `<wake shard="17" spooled="3"/>`. */
 export const WAKE = "wake";
-/** What a host that has given a shard back sends to the other hosts, so that one of them takes it at once: `<free shard="17"/>`. */
+/**
+ * What a host that has given a shard back sends to the other hosts, so that one of them takes it at once:
+ * `<free shard="17"/>`, or with `for="h2"` when it was given to one of them.
+ */
 export const FREE = "free";
+/** What web-api or the monitor asks a host by an IQ of type set: `<hand-over shard="17" to="h2"/>`. */
+export const HAND_OVER = "hand-over";
 
-/** The message by which `host` tells the host `to` that `shard` is free. */
-export function freeStanza(host: string, to: string, shard: Shard): Element {
-  return xml("message", { type: "normal", from: host, to }, payload(FREE, { shard: String(shard) }));
+/** The message by which `host` tells the host `to` that `shard` is free: for the host named `forHost`, or (null) for whoever has room. */
+export function freeStanza(host: string, to: string, shard: Shard, forHost: string | null = null): Element {
+  const attributes = { shard: String(shard), ...(forHost === null ? {} : { for: forHost }) };
+  return xml("message", { type: "normal", from: host, to }, payload(FREE, attributes));
+}
+
+/** The IQ by which `from` asks the host at `host` to give `shard` to the host named `to`. The sender adds the id. */
+export function handOverStanza(from: string, host: string, shard: Shard, to: string): Element {
+  return xml("iq", { type: "set", from, to: host }, payload(HAND_OVER, { shard: String(shard), to }));
 }

@@ -95,19 +95,32 @@ export const Reports = Type.Object({
 });
 export type Reports = Static<typeof Reports>;
 
-/** `<dispatches>` from a shard to the agent at `agent`. */
+/** What a shard says, and the epoch in which its owner says it: who watches the bus sees that no deposed owner is heard. */
+export interface Speaker {
+  readonly siloDomain: string;
+  readonly shard: Shard;
+  readonly epoch: number;
+}
+
+/** `<dispatches epoch="…">` from a shard to the agent at `agent`. */
 export function dispatchesStanza(
-  siloDomain: string,
-  from: Shard,
+  { siloDomain, shard, epoch }: Speaker,
   agent: string,
   dispatches: readonly Dispatch[],
 ): Element {
-  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("dispatches", {}, { dispatches }));
+  const attributes = { epoch: String(epoch) };
+  const from = `${shardLocalpart(shard)}@${siloDomain}`;
+  return message(from, agent, payload("dispatches", attributes, { dispatches }));
 }
 
-/** `<asks>` from a shard to the agent at `agent`. */
-export function asksStanza(siloDomain: string, from: Shard, agent: string, asks: readonly Ask[]): Element {
-  return message(`${shardLocalpart(from)}@${siloDomain}`, agent, payload("asks", {}, { asks }));
+/** `<asks epoch="…">` from a shard to the agent at `agent`. */
+export function asksStanza(
+  { siloDomain, shard, epoch }: Speaker,
+  agent: string,
+  asks: readonly Ask[],
+): Element {
+  const from = `${shardLocalpart(shard)}@${siloDomain}`;
+  return message(from, agent, payload("asks", { epoch: String(epoch) }, { asks }));
 }
 
 /** `<reports id="…">` from the agent at `agent` to a shard; sent again with the same id until {@link reportedStanza} comes. */

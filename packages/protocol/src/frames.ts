@@ -8,7 +8,7 @@ import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static } from "typebox";
 import { type Shard, shardLocalpart } from "./addresses.ts";
 import { AddressedEvent } from "./events.ts";
-import { integerAttribute, NS_BUS, NS_JSON, payload, payloadOf } from "./payload.ts";
+import { integerAttribute, jsonElement, NS_BUS, payload, payloadOf } from "./payload.ts";
 
 /** Most recipients of all events of a frame together. */
 export const FRAME_RECIPIENTS = 200;
@@ -46,7 +46,7 @@ export function frameStanza(siloDomain: string, to: Shard, header: FrameHeader, 
     xml(
       "frame",
       { xmlns: NS_BUS, stream: String(stream), seq: String(seq), epoch: String(epoch) },
-      xml("json", { xmlns: NS_JSON }, json),
+      jsonElement(json),
     ),
   );
 }

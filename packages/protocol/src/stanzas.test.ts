@@ -13,6 +13,7 @@ import { busChild, readReports, reportsStanza } from "./deliveries.ts";
 import { ackStanza, frameStanza, readAck, readFrame } from "./frames.ts";
 import { feedSource, itemId } from "./notification.ts";
 import { MalformedError } from "./schema.ts";
+import { isSendable } from "./text.ts";
 
 /** The stanza that stands in `text`. */
 function parse(text: string): Element {
@@ -111,4 +112,12 @@ test("an item has one id wherever it is read, and another in another source", ()
   expect(itemId("rss.1", "guid")).not.toBe(itemId("rss.2", "guid"));
   expect(itemId("rss.1", "2")).not.toBe(itemId("rss.12", ""));
   expect(feedSource("https://e.org/")).toMatch(/^rss\.[0-9a-f]{32}$/);
+});
+
+test("text that XML forbids travels in JSON as an escape, so that nothing can stop a stream", () => {
+  const url = "https://e.org/\u0000\u0007\u001f\ud800\ufffe\uffff";
+  const events = [{ from: "rss.1", to: ["alice"], event: { type: "subscribed" as const, url } }];
+  const stanza = frameStanza(silo, 42, { stream: 17, seq: 1, epoch: 3 }, JSON.stringify({ events }));
+  expect(isSendable(stanza.toString())).toBe(true);
+  expect(readFrame(arrived(stanza)).body.events[0]?.event).toEqual({ type: "subscribed", url });
 });

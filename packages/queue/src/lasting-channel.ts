@@ -73,7 +73,7 @@ export class LastingChannel {
     } catch (error) {
       this.#log.warn({ err: error }, "queue channel failed");
       if (channel !== undefined) void closeChannel(channel, this.#log);
-      this.#reopenLater(Date.now());
+      this.#reopenLater(performance.now());
     } finally {
       this.#isOpening = false;
     }
@@ -81,8 +81,8 @@ export class LastingChannel {
   }
 
   #startUse(channel: ConfirmChannel): void {
-    const openedAt = Date.now();
-    channel.once("close", () => this.#reopenLater(openedAt));
+    const openedMs = performance.now();
+    channel.once("close", () => this.#reopenLater(openedMs));
     this.#use.opened?.(channel);
   }
 
@@ -92,9 +92,9 @@ export class LastingChannel {
     this.#use.lost?.();
   }
 
-  #reopenLater(openedAt: number): void {
+  #reopenLater(openedMs: number): void {
     if (this.#isClosed) return;
-    this.#failures = Date.now() - openedAt > STEADY_MS ? 1 : this.#failures + 1;
+    this.#failures = performance.now() - openedMs > STEADY_MS ? 1 : this.#failures + 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#open(), backOffMs(this.#failures, REOPEN, Math.random()));
   }

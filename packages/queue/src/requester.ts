@@ -14,7 +14,8 @@ const MAX_QUESTIONS = 1_000;
 interface Question {
   readonly queue: string;
   readonly content: Buffer;
-  readonly untilAt: number;
+  /** On the own monotonic clock (milliseconds). */
+  readonly untilMs: number;
   readonly resolve: (body: string) => void;
   readonly reject: (error: Error) => void;
 }
@@ -47,7 +48,7 @@ export class Requester {
     this.#questions.set(id, {
       queue,
       content: Buffer.from(body),
-      untilAt: Date.now() + timeoutMs,
+      untilMs: performance.now() + timeoutMs,
       resolve,
       reject,
     });
@@ -86,7 +87,8 @@ export class Requester {
   }
 
   #send(channel: ConfirmChannel, id: string, question: Question): void {
-    const expiration = Math.max(1, question.untilAt - Date.now());
+    // RabbitMQ closes the channel when it is no whole number.
+    const expiration = Math.max(1, Math.ceil(question.untilMs - performance.now()));
     const options = { mandatory: true, replyTo: REPLY_TO, correlationId: id, expiration };
     const confirmed = (error: unknown) => {
       if (isNack(error)) question.reject(new RefusedError(question.queue, "it is full or not available"));

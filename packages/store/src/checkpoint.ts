@@ -14,6 +14,8 @@ import type { Entry, Row } from "./rows.ts";
 import type { Item, Table } from "./table.ts";
 
 const POSITION = "#position";
+/** Longest time for which a back-up may hold the rows (milliseconds). */
+export const HOLD_MS = 600_000;
 
 export class Checkpoint {
   readonly #table: Table;
@@ -21,6 +23,8 @@ export class Checkpoint {
   #epoch = 0;
   /** A row of one of these does not count. Runs become void before an owner reads, and by its own failures. */
   #voidRuns: ReadonlySet<number> = new Set();
+  /** The hold that was seen last, and since when, on the own monotonic clock. */
+  #hold = { untilAt: 0, sinceMs: 0 };
 
   constructor(table: Table, silo: string, shard: number) {
     this.#table = table;
@@ -41,10 +45,20 @@ export class Checkpoint {
     return (await this.#change((state) => claimed(state, epoch))) as CheckpointState;
   }
 
-  /** Begins a run: its number, or null while a back-up holds the rows. Rejects with {@link DeposedError}. */
-  async begin(nowAt: number): Promise<number | null> {
-    const state = await this.#change((found) => (nowAt < found.holdUntilAt ? null : begun(found)));
+  /**
+   * Begins a run: its number, or null while a back-up holds the rows. `nowAt` is epoch milliseconds, `nowMs` the own monotonic
+   * clock: a wall clock that was set back does not make a hold longer than {@link HOLD_MS}. Rejects with {@link DeposedError}.
+   */
+  async begin(nowAt: number, nowMs: number): Promise<number | null> {
+    const state = await this.#change((found) =>
+      nowAt < found.holdUntilAt && this.#isHeld(found.holdUntilAt, nowMs) ? null : begun(found),
+    );
     return state?.run ?? null;
+  }
+
+  #isHeld(untilAt: number, nowMs: number): boolean {
+    if (this.#hold.untilAt !== untilAt) this.#hold = { untilAt, sinceMs: nowMs };
+    return nowMs - this.#hold.sinceMs < HOLD_MS;
   }
 
   /** Writes or removes a row in `run`; rows of later runs stay. */

@@ -6,7 +6,6 @@ import type { Position } from "./protocol/record.ts";
 import type { Row } from "./rows.ts";
 
 const AT_RECORDS = 2_000;
-const AFTER_MS = 60_000;
 /** Pause after a run that failed (milliseconds): each leaves a number in the state for ever. */
 const RETRY_AFTER_MS = 5_000;
 const SLICE_ROWS = 200;
@@ -16,6 +15,8 @@ export interface CheckpointerOptions {
   readonly checkpoint: Checkpoint;
   readonly journal: Journal;
   readonly epoch: number;
+  /** Changes get into a checkpoint at the latest after this (milliseconds), or after 2,000 records. */
+  readonly afterMs: number;
   readonly log: Log;
   /** Reads journalled values: everything marked so far must be visible. `undefined` = deleted. */
   readonly read: (avatar: string, key: string) => string | undefined;
@@ -23,6 +24,8 @@ export interface CheckpointerOptions {
   readonly settle: () => void;
   /** Whether the row was surely not there before the change that is being marked. */
   readonly isNew: (avatar: string, key: string) => boolean;
+  /** Pauses are measured by it, because the wall clock may be set (milliseconds). */
+  readonly monotonicMs: () => number;
 }
 
 export class Checkpointer {
@@ -30,15 +33,15 @@ export class Checkpointer {
   /** Rows changed since the last checkpoint. */
   #changed: Changed = new Map();
   #position: Position;
-  #startedAt: number;
-  #retryAt = 0;
+  #startedMs: number;
+  #retryMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #closed = false;
 
-  constructor(options: CheckpointerOptions, position: Position, nowAt: number) {
+  constructor(options: CheckpointerOptions, position: Position) {
     this.#options = options;
     this.#position = position;
-    this.#startedAt = nowAt;
+    this.#startedMs = options.monotonicMs();
   }
 
   /** Notes what a journal record has changed. `isReplayed` records may have been in a checkpoint that was broken off. */
@@ -50,15 +53,16 @@ export class Checkpointer {
   }
 
   /** Starts a checkpoint up to `seq` when enough has come together. */
-  startIfDue(seq: number, nowAt: number): void {
-    if (this.#running !== null || this.#closed || this.#changed.size === 0 || nowAt < this.#retryAt) return;
-    const isDue = seq - this.#position.seq >= AT_RECORDS || nowAt - this.#startedAt >= AFTER_MS;
-    if (isDue) this.start(seq, nowAt);
+  startIfDue(seq: number): void {
+    const nowMs = this.#options.monotonicMs();
+    if (this.#running !== null || this.#closed || this.#changed.size === 0 || nowMs < this.#retryMs) return;
+    const isDue = seq - this.#position.seq >= AT_RECORDS || nowMs - this.#startedMs >= this.#options.afterMs;
+    if (isDue) this.start(seq);
   }
 
   /** Starts a checkpoint up to the durable sequence `seq`; resolves when it is written, or was given up for now. */
-  start(seq: number, nowAt: number): Promise<void> {
-    this.#startedAt = nowAt;
+  start(seq: number): Promise<void> {
+    this.#startedMs = this.#options.monotonicMs();
     this.#running ??= this.#run(seq).finally(() => {
       this.#running = null;
     });
@@ -72,10 +76,10 @@ export class Checkpointer {
   }
 
   async #run(seq: number): Promise<void> {
-    const { checkpoint, journal, epoch, log, settle } = this.#options;
+    const { checkpoint, journal, epoch, log, settle, monotonicMs } = this.#options;
     let taken: Changed = new Map();
     try {
-      const run = await checkpoint.begin(Date.now());
+      const run = await checkpoint.begin(Date.now(), monotonicMs());
       if (run === null) return;
       settle();
       taken = this.#changed;
@@ -92,7 +96,7 @@ export class Checkpointer {
       await journal.trim(seq);
       crashPoint("journal.trim.after");
     } catch (error) {
-      this.#retryAt = Date.now() + RETRY_AFTER_MS;
+      this.#retryMs = monotonicMs() + RETRY_AFTER_MS;
       log.warn({ err: error }, "checkpoint failed, will be tried again");
     } finally {
       for (const [avatar, key] of entriesOf(taken)) keysIn(this.#changed, avatar).set(key, true);

@@ -3,6 +3,7 @@ export { BackupError, type Manifest } from "./backup/manifest.ts";
 export { restore } from "./backup/restore.ts";
 export { Checkpoint } from "./checkpoint.ts";
 export { DiskError, TornFileError } from "./file-error.ts";
+export { decodeGroup } from "./group-codec.ts";
 export * from "./journal.ts";
 export { checkLayout, LayoutError } from "./layout.ts";
 export * from "./leases.ts";

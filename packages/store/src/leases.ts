@@ -1,7 +1,7 @@
 /**
  * Who hosts, and who owns which shard. Leases are for liveness only: safety is the journal's fence.
  *
- *     H#  <host>    {inc, hb, place}     heartbeat; `inc` is new at every start of the host
+ *     H#  <host>    {inc, hb, place, unable?}   heartbeat; `inc` is new at every start of the host
  *     S#<silo>  <shard>   {host, inc, epoch}   host is empty after a release
  */
 import type { Item, Table } from "./table.ts";
@@ -13,6 +13,8 @@ export interface Heartbeat {
   readonly hb: number;
   /** Machine and folder of the host, for people and to know an earlier life of the same host. */
   readonly place: string;
+  /** False while the host cannot serve what it would take: no bus, or a disk that is full. Others do not count on it. */
+  readonly isAble: boolean;
 }
 
 export interface Lease {
@@ -90,13 +92,20 @@ export class Leases {
   }
 }
 
-function itemOf({ inc, hb, place }: Heartbeat): Item {
-  return { inc: { S: inc }, hb: { N: String(hb) }, place: { S: place } };
+function itemOf({ inc, hb, place, isAble }: Heartbeat): Item {
+  const item: Item = { inc: { S: inc }, hb: { N: String(hb) }, place: { S: place } };
+  return isAble ? item : { ...item, unable: { BOOL: true } };
 }
 
 function heartbeatOf(item: Item): Heartbeat {
-  const { sk, inc, hb, place } = item;
-  return { host: sk?.S ?? "", inc: inc?.S ?? "", hb: Number(hb?.N), place: place?.S ?? "" };
+  const { sk, inc, hb, place, unable } = item;
+  return {
+    host: sk?.S ?? "",
+    inc: inc?.S ?? "",
+    hb: Number(hb?.N),
+    place: place?.S ?? "",
+    isAble: unable?.BOOL !== true,
+  };
 }
 
 function leaseOf(item: Item): Lease {

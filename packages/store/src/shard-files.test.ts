@@ -46,10 +46,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function opened(): Promise<ShardStore> {
+async function opened(checkpointAfterMs?: number): Promise<ShardStore> {
   const background = new Background();
   const place = { table, silo: "s1", shard: 17, epoch: ++epoch, path };
-  const options = { ...place, log, background, onLost, onSeal: () => [] };
+  const pace = checkpointAfterMs === undefined ? {} : { checkpointAfterMs };
+  const options = { ...place, ...pace, log, background, onLost, onSeal: () => [] };
   const store = await ShardStore.open(options);
   stores.push(store);
   return store;
@@ -214,3 +215,13 @@ function fullDisk() {
   });
   return disk;
 }
+
+test("changes get into the checkpoints after the time that is set", async () => {
+  const store = await opened(1);
+  let count = 0;
+  await eventually(async () => {
+    store.write({ rows: [{ avatar: "alice", key: "h/1", value: String(++count) }] });
+    await store.drained();
+    expect(await table.get("C#s1#17#alice", "h/1")).not.toBeUndefined();
+  });
+});

@@ -31,12 +31,16 @@ export interface ShardStoreOptions<Told> {
   /** Path of the shard's SQLite file on this host. */
   readonly path: string;
   readonly log: Log;
+  /** Changes get into the checkpoints at the latest after this, or after 2,000 records (milliseconds); default a minute. */
+  readonly checkpointAfterMs?: number;
   /** Writes to the file go through it in small pieces. */
   readonly background: Background;
   /** Called once when the store cannot go on: deposed, or the journal refuses for good. Nothing is durable after it. */
   readonly onLost: (error: Error) => void;
   /** Null while the owner is sure of its ownership, else what effects must wait for. Without it owners are always sure. */
   readonly assured?: () => Promise<void> | null;
+  /** The own monotonic clock (milliseconds); the process's when not given. */
+  readonly monotonicMs?: () => number;
   /** Turns what the commits of a record have told into further rows of it: the frames in the outbox. */
   readonly onSeal: (told: readonly Told[]) => readonly Row[];
 }
@@ -90,7 +94,7 @@ export class ShardStore<Told = never> {
     this.#journal = journal;
     this.#file = file;
     this.#checkpoint = checkpoint;
-    const { epoch, log, background } = options;
+    const { epoch, log, background, monotonicMs = () => performance.now() } = options;
     this.#tail = new FileTail({
       file,
       log,
@@ -109,9 +113,18 @@ export class ShardStore<Told = never> {
     const isNew = (avatar: string, key: string) =>
       avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
     this.#checkpointer = new Checkpointer(
-      { checkpoint, journal, epoch, log, read, settle, isNew },
+      {
+        checkpoint,
+        journal,
+        epoch,
+        afterMs: options.checkpointAfterMs ?? 60_000,
+        log,
+        read,
+        settle,
+        isNew,
+        monotonicMs,
+      },
       checkpointed,
-      Date.now(),
     );
   }
 
@@ -126,8 +139,13 @@ export class ShardStore<Told = never> {
     const journal = new Journal(table, silo, shard);
     const checkpoint = new Checkpoint(table, silo, shard);
     try {
-      await journal.fence(epoch, () => checkpoint.claim(epoch));
-      const checkpointed = await checkpoint.state();
+      let claimed: CheckpointState | undefined;
+      await journal.fence(epoch, async () => {
+        claimed = await checkpoint.claim(epoch);
+        return claimed;
+      });
+      // From the claim on nobody else moves it.
+      const checkpointed = claimed ?? (await checkpoint.state());
       const usable = await fileInHistory(file, checkpointed, journal, options);
       return await ShardStore.#begin(options, journal, usable, checkpoint, checkpointed);
     } catch (cause) {
@@ -219,7 +237,7 @@ export class ShardStore<Told = never> {
 
   /** Writes what is durable into the checkpoints, so that the next owner has little to read back. */
   async checkpoint(): Promise<void> {
-    if (this.#isOpen) await this.#checkpointer.start(this.#settledSeq, Date.now());
+    if (this.#isOpen) await this.#checkpointer.start(this.#settledSeq);
   }
 
   /** Drains, says in the journal that this owner stops by itself, and closes. */
@@ -317,7 +335,7 @@ export class ShardStore<Told = never> {
     this.#settledSeq = seq;
     this.#tail.add(rows, sizeOf(rows), { epoch: this.epoch, seq });
     this.#checkpointer.mark(rows);
-    if (this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(seq, Date.now());
+    if (this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(seq);
   }
 
   /** Reads from the file. When that fails the shard is lost: what is read must be true, and a retry would not make it so. */

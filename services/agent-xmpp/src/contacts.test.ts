@@ -66,7 +66,9 @@ test("a probe is answered with the agent's own presence", async () => {
 
 test("an address that does not answer a probe is offline", async () => {
   await stage.silo.send(
-    asksStanza(AT.silo, shardOf("alice"), AT.im, [{ user: "alice", addresses: [ALICE] }]),
+    asksStanza({ siloDomain: AT.silo, shard: shardOf("alice"), epoch: 1 }, AT.im, [
+      { user: "alice", addresses: [ALICE] },
+    ]),
   );
   await eventually(() => expect(told(ALICE)).toEqual(["probe"]));
   await eventually(() =>
@@ -76,7 +78,9 @@ test("an address that does not answer a probe is offline", async () => {
 
 test("an address that answers a probe is what it says", async () => {
   await stage.silo.send(
-    asksStanza(AT.silo, shardOf("alice"), AT.im, [{ user: "alice", addresses: [ALICE] }]),
+    asksStanza({ siloDomain: AT.silo, shard: shardOf("alice"), epoch: 1 }, AT.im, [
+      { user: "alice", addresses: [ALICE] },
+    ]),
   );
   await eventually(() => expect(told(ALICE)).toEqual(["probe"]));
   await presence(`${ALICE}/phone`);

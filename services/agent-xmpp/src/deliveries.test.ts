@@ -129,11 +129,19 @@ test("a bounce from somebody else refuses nothing", async () => {
 
 test("orders count only from a shard, and only for its own users", async () => {
   const wrongShard = (shardOf("alice") + 1) % 64;
-  await stage.silo.send(dispatchesStanza(AT.silo, wrongShard, AT.im, [dispatch()]));
-  const forged = dispatchesStanza("elsewhere.test", shardOf("alice"), AT.im, [dispatch()]);
+  await stage.silo.send(
+    dispatchesStanza({ siloDomain: AT.silo, shard: wrongShard, epoch: 1 }, AT.im, [dispatch()]),
+  );
+  const forged = dispatchesStanza(
+    { siloDomain: "elsewhere.test", shard: shardOf("alice"), epoch: 1 },
+    AT.im,
+    [dispatch()],
+  );
   await stage.elsewhere.send(forged);
   await stage.elsewhere.send(
-    asksStanza("elsewhere.test", shardOf("alice"), AT.im, [{ user: "alice", addresses: [ALICE] }]),
+    asksStanza({ siloDomain: "elsewhere.test", shard: shardOf("alice"), epoch: 1 }, AT.im, [
+      { user: "alice", addresses: [ALICE] },
+    ]),
   );
   await settled(stage);
   expect(stage.heard.filter(({ name, attrs }) => name !== "iq" && attrs.to === ALICE)).toEqual([]);

@@ -109,7 +109,13 @@ export async function setStage() {
   return Object.assign(stage, {
     /** The shard of the user orders that these be delivered. */
     dispatches: (...dispatches: Dispatch[]) =>
-      silo.send(dispatchesStanza(AT.silo, shardOf(dispatches[0]?.user ?? ""), AT.im, dispatches)),
+      silo.send(
+        dispatchesStanza(
+          { siloDomain: AT.silo, shard: shardOf(dispatches[0]?.user ?? ""), epoch: 1 },
+          AT.im,
+          dispatches,
+        ),
+      ),
     /** Somebody says something to alice's agent. */
     says: (text: string, from = `${ALICE}/phone`, id: string = crypto.randomUUID(), to = ALICES_AGENT) =>
       serverOf(from).send(xml("message", { type: "chat", from, to, id }, xml("body", {}, text))),

@@ -13,6 +13,8 @@ const Settings = Type.Object({
   TIDINGS_POLL_MIN_SECONDS: Type.Number({ default: 300, minimum: 1, maximum: 86_400 }),
   /** After this long without anything to do an avatar goes to sleep (seconds). */
   TIDINGS_AVATAR_IDLE_SECONDS: Type.Number({ default: 300, minimum: 1 }),
+  /** What changed gets into the checkpoints after this: so much of the journal is replayed at a takeover (seconds). */
+  TIDINGS_CHECKPOINT_SECONDS: Type.Number({ default: 60, minimum: 1, maximum: 3_600 }),
   /** Memory for awake avatars, above which those used longest ago go to sleep (MB). */
   TIDINGS_AVATARS_AWAKE_MB: Type.Number({ default: 150, minimum: 1 }),
 });

@@ -25,6 +25,9 @@ import type { Consumer, Queue } from "@tidings/queue";
 import { Background, crashPoint, type Service } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
+import { probeDisk } from "./ownership/disk-probe.ts";
+import { answerHandOver } from "./ownership/hand-over-call.ts";
+import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
 import { lockFolder } from "./ownership/host-name.ts";
 import { type HostStep, Ownership } from "./ownership/ownership.ts";
 import { consumeResults } from "./results.ts";
@@ -35,6 +38,7 @@ import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
 import { answerStatus, type HostStatus } from "./status.ts";
 import { UserAvatar } from "./user-avatar/user-avatar.ts";
+import { WallClock } from "./wall-clock.ts";
 
 const PASSIVATE_EVERY_MS = 10_000;
 /** Longest checkpoint before a planned hand-over; the shard is served meanwhile (milliseconds). */
@@ -69,6 +73,7 @@ export class AvatarHost {
   readonly #floors = new Map<number, number>();
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
+  readonly #checkpoints: HastyCheckpoints;
   readonly #passivation: NodeJS.Timeout;
   readonly #unlock: () => void;
 
@@ -97,13 +102,32 @@ export class AvatarHost {
       perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
       onEnd: (reason) => service.fail(reason),
       floor: (shard) => this.#floors.get(shard) ?? 0,
+      probe: () => probeDisk(this.#folder),
     });
+    const handOvers = {
+      bus,
+      addresses: this.#addresses,
+      log: service.log,
+      handOver: (shard: number, to: string) => this.#ownership.handOver(shard, to),
+    };
     bus.onStanza((stanza) => {
       if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
+      if (answerHandOver(stanza, handOvers)) return;
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
-    bus.onOnline(() => void this.#claimAgain());
-    this.#passivation = setInterval(() => this.#awake.passivate(Date.now()), PASSIVATE_EVERY_MS);
+    this.#ownership.noteBus(bus.isOnline);
+    bus.onOffline(() => this.#ownership.noteBus(false));
+    bus.onOnline(() => {
+      this.#ownership.noteBus(true);
+      void this.#claimAgain();
+    });
+    this.#checkpoints = new HastyCheckpoints(service.log, CHECKPOINT_MS);
+    const clocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+    const wallClock = new WallClock(clocks, service.log);
+    this.#passivation = setInterval(() => {
+      this.#awake.passivate(performance.now());
+      wallClock.look();
+    }, PASSIVATE_EVERY_MS);
   }
 
   /** Takes this host's share of the shards and resolves when they are served. */
@@ -151,7 +175,7 @@ export class AvatarHost {
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
-        return await within(CHECKPOINT_MS, "checkpoint", served?.shard.checkpoint());
+        return await this.#checkpoints.wait(served?.shard.checkpoint() ?? Promise.resolve());
       case "pause":
         return await this.#pause(number);
       case "drain":
@@ -166,7 +190,7 @@ export class AvatarHost {
   }
 
   async #open(number: number, epoch: number): Promise<void> {
-    const { table, service } = this.#options;
+    const { config, table, service } = this.#options;
     const shard = await Shard.open({
       table,
       silo: FIRST_SILO,
@@ -179,6 +203,7 @@ export class AvatarHost {
       web: this.#addresses.web,
       awake: this.#awake,
       background: this.#background,
+      checkpointAfterMs: config.TIDINGS_CHECKPOINT_SECONDS * 1_000,
       send: (stanza) => this.#send(stanza),
       publishJob: (job) => void this.#publish(job),
       createAvatar: (localpart, made) => this.#createAvatar(localpart, made),
@@ -219,13 +244,21 @@ export class AvatarHost {
     const { bus, config, service } = this.#options;
     const served = this.#served.get(number);
     this.#served.delete(number);
+    // It could not be opened, so it was never claimed.
+    if (served === undefined) return;
+    // Without a connection the router has forgotten the claim already, and the others look every second.
+    if (!bus.isOnline) {
+      await served.consumer?.cancel();
+      return;
+    }
     for (const name of this.#ownership.others) {
-      const free = freeStanza(this.#address, hostAddress(config.TIDINGS_DOMAIN, name), number);
+      const to = hostAddress(config.TIDINGS_DOMAIN, name);
+      const free = freeStanza(this.#address, to, number, this.#ownership.promisedTo(number));
       bus
         .send(free)
         .catch((error) => service.log.debug({ err: error, name }, "was not told of a free shard"));
     }
-    await served?.consumer?.cancel();
+    await served.consumer?.cancel();
     try {
       await this.#claim("unclaim", number, epoch);
     } catch (error) {
@@ -239,7 +272,9 @@ export class AvatarHost {
     const from = splitJid(stanza.attrs.from ?? "");
     if (!stanza.is("message") || child === undefined) return false;
     if (child.name === FREE && from.domain.endsWith(`.hosts.${this.#addresses.avatars}`)) {
-      this.#ownership.look();
+      const { for: heir, shard } = child.attrs;
+      if (heir === undefined) this.#ownership.look();
+      else if (heir === this.#options.config.TIDINGS_HOST_NAME) this.#ownership.look(Number(shard));
       return true;
     }
     if (child.name !== REVOKED || from.domain !== this.#addresses.silo) return false;
@@ -314,13 +349,17 @@ class ClaimRefusedError extends Error {
   override readonly name = "ClaimRefusedError";
 
   constructor(silo: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     super(
-      `${silo} does not take this host's claims (${why}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
+      `${silo} does not take this host's claims (${reasonIn(cause)}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
         "cluster owns the silo's domain and knows the domain of the hosts. Trying on",
       { cause },
     );
   }
+}
+
+function reasonIn(cause: unknown): string {
+  if (cause instanceof CallError && cause.message === "") return cause.condition;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Rejects when `work` takes longer than `ms`. */

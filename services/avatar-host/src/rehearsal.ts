@@ -47,6 +47,10 @@ export class Rehearsal {
     this.#turn((avatar, turn) => avatar.onReport(turn, report, agentEpoch));
   }
 
+  isTakenOver(): void {
+    this.#turn((avatar, turn) => avatar.onTakenOver?.(turn));
+  }
+
   goesOn(): void {
     this.#turn((avatar, turn) => avatar.onContinue(turn));
   }

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "@tidings/runtime";
-import { Checkpoint, isLive } from "../checkpoint.ts";
+import { Checkpoint, HOLD_MS, isLive } from "../checkpoint.ts";
 import type { CheckpointState } from "../checkpoint-state.ts";
 import { decodeGroup } from "../group-codec.ts";
 import { Journal } from "../journal.ts";
@@ -30,8 +30,6 @@ export interface BackUpOptions {
   readonly nowAt: number;
 }
 
-/** For how long checkpoints stay as they are, also when this process dies (milliseconds). */
-const HOLD_MS = 600_000;
 const BATCH_ROWS = 500;
 
 interface Part {

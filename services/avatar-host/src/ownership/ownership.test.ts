@@ -12,6 +12,7 @@ import { Ownership } from "./ownership.ts";
 
 let table = new MemoryTable();
 const running: Player[] = [];
+const log = silentLog();
 
 beforeEach(() => {
   table = new MemoryTable();
@@ -21,6 +22,7 @@ afterEach(async () => {
 });
 
 interface Player {
+  readonly host: string;
   readonly ownership: Ownership;
   readonly steps: string[];
   readonly onEnd: (reason: string) => void;
@@ -39,24 +41,35 @@ function player(host: string, place = host): Player {
     leases: new Leases(table, "s1"),
     host,
     place,
-    log: silentLog(),
+    log,
     perform: async (step, shard, epoch) => {
       made.steps.push(`${step} ${shard}`);
       moves.push({ host, step, shard, epoch, at: performance.now() });
-      if (step === "unclaim")
-        for (const other of running) if (other.ownership !== ownership) other.ownership.look();
+      if (step === "unclaim") tellFree(host, shard, ownership.promisedTo(shard));
       if (made.failing.has(step)) throw new Error(`${step} does not work`);
     },
     onEnd,
     floor: () => 0,
+    probe: () => {
+      made.steps.push("probe");
+      if (made.failing.has("probe")) throw new Error("no room");
+    },
     clocks: {
       monotonicMs: () => performance.now() + made.aheadMs,
       wallMs: () => Date.now() + made.aheadMs + made.wallAheadMs,
     },
   });
-  const whole = Object.assign(made, { ownership, onEnd });
+  const whole = Object.assign(made, { host, ownership, onEnd });
   running.push(whole);
   return whole;
+}
+
+/** As the host does it with `<free/>`: who is not meant does not look. The giver of a named shard happens to look before its heir. */
+function tellFree(by: string, shard: number, heir: string | null): void {
+  if (heir !== null) running.find(({ host }) => host === by)?.ownership.look();
+  for (const { host, ownership } of running) {
+    if (host !== by && (heir === null || heir === host)) ownership.look(heir === null ? null : shard);
+  }
 }
 
 let moves: { host: string; step: string; shard: number; epoch: number; at: number }[] = [];
@@ -87,6 +100,54 @@ test("a shard that is given back is served again in less than a second, each ste
   expect(steps).toEqual(["open", "claim", "ready", "checkpoint", "pause", "drain", "seal", "unclaim"]);
 });
 
+test("a shard that is given to a host by name goes there at once, though it has its share, and another comes back", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const shard = [...first.ownership.owned.keys()][0] ?? -1;
+  const askedAt = performance.now();
+  await first.ownership.handOver(shard, "h2");
+
+  await eventually(() => expect(second.ownership.owned.has(shard)).toBe(true));
+  const ready = moves.findLast((move) => move.step === "ready" && move.shard === shard);
+  expect(ready?.host).toBe("h2");
+  expect((ready?.at ?? Number.POSITIVE_INFINITY) - askedAt).toBeLessThan(500);
+  await eventually(() => {
+    expect(first.ownership.owned.size).toBe(SHARDS / 2);
+    expect(second.ownership.owned.has(shard)).toBe(true);
+  });
+});
+
+test("a shard cannot be given to a host that does not live, nor by one that does not serve it", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await first.ownership.start();
+  await expect(first.ownership.handOver(3, "h9")).rejects.toThrow(/no other host named h9 lives/);
+  await expect(second.ownership.handOver(3, "h1")).rejects.toThrow(/h2 does not serve shard 3/);
+  expect(first.ownership.owned.has(3)).toBe(true);
+});
+
+test("a look that is asked for while a round is under way is a round of its own", async () => {
+  const host = player("h1");
+  await host.ownership.start();
+  const query = table.query.bind(table);
+  let isSlow = true;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let rounds = 0;
+  table.query = async function* (...args) {
+    if (args[0] === "S#s1") rounds++;
+    if (isSlow) await promise;
+    yield* query(...args);
+  };
+  host.ownership.look();
+  await eventually(() => expect(rounds).toBe(1));
+  host.ownership.look();
+  isSlow = false;
+  const goneOnAt = performance.now();
+  resolve();
+  await eventually(() => expect(rounds).toBe(2));
+  expect(performance.now() - goneOnAt).toBeLessThan(500);
+});
+
 test("a shard that could not be drained is abandoned, and free for another host all the same", async () => {
   const host = player("h1");
   await host.ownership.start();
@@ -107,6 +168,74 @@ test("a host whose claims are refused gives its leases back and tries again late
   expect(host.ownership.owned.size).toBe(0);
   expect(host.steps.filter((step) => step.startsWith("claim")).length).toBeLessThanOrEqual(16);
   expect((await new Leases(table, "s1").leases()).every(({ owner }) => owner === null)).toBe(true);
+});
+
+test("a host that is cut from the bus alone hands its shards over, and has its share again when it is back", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await first.ownership.start();
+  await second.ownership.start();
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS / 2));
+
+  first.ownership.noteBus(false);
+  first.aheadMs += 11_000;
+  second.aheadMs += 11_000;
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS));
+  expect(first.ownership.owned.size).toBe(0);
+  expect(first.steps).toContain("seal 0");
+  expect(first.steps).not.toContain("abandon 0");
+
+  first.ownership.noteBus(true);
+  await eventually(() => expect(first.ownership.owned.size).toBe(SHARDS / 2));
+}, 20_000);
+
+test("hosts that have all lost the bus keep what they have", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const before = moves.length;
+  for (const { ownership } of [first, second]) ownership.noteBus(false);
+  await eventually(async () => {
+    const beats = await new Leases(table, "s1").heartbeats();
+    expect(beats.map(({ isAble }) => isAble)).toEqual([false, false]);
+  });
+  for (const host of [first, second]) host.aheadMs = 60_000;
+  const rounds = vi.spyOn(table, "query");
+  for (const { ownership } of [first, second]) ownership.look();
+  await eventually(() => expect(rounds.mock.calls.length).toBeGreaterThanOrEqual(8));
+  expect(moves.length).toBe(before);
+});
+
+test("what one host cannot open another one takes, and the first tries neither epoch nor lease meanwhile", async () => {
+  const [full, roomy] = [player("h1"), player("h2")];
+  full.failing.add("open");
+  await full.ownership.start();
+  const tried = full.steps.length;
+  await roomy.ownership.start();
+  await eventually(() => expect(roomy.ownership.owned.size).toBe(SHARDS));
+  full.failing.add("probe");
+  full.aheadMs = 6_000;
+  full.ownership.look();
+  await eventually(() => expect(full.steps).toContain("probe"));
+  expect(full.steps.filter((step) => step !== "probe").length).toBe(tried);
+
+  full.failing.clear();
+  full.aheadMs = 120_000;
+  await eventually(() => expect(full.ownership.owned.size).toBe(SHARDS / 2));
+}, 20_000);
+
+test("what cannot be served is said once and not for each shard", async () => {
+  const error = vi.spyOn(log, "error");
+  const warn = vi.spyOn(log, "warn");
+  const host = player("h1");
+  host.failing.add("claim").add("unclaim").add("probe");
+  await host.ownership.start();
+  host.aheadMs = 20_000;
+  host.ownership.look();
+  await eventually(() => expect(host.steps).toContain("probe"));
+  expect(host.steps.filter((step) => step.startsWith("claim")).length).toBeGreaterThan(1);
+  expect(error).toHaveBeenCalledTimes(1);
+  expect(warn).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
 });
 
 test("a lease whose taking was not answered is taken again and served", async () => {

@@ -6,15 +6,24 @@ import { randomUUID } from "node:crypto";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
 import { awaitFreeName } from "./host-name.ts";
-import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound } from "./plan.ts";
+import { Patience } from "./patience.ts";
+import {
+  DEAD_AFTER_MS,
+  livingHosts,
+  type Observed,
+  OFF_BUS_MS,
+  observe,
+  planRound,
+  type Self,
+} from "./plan.ts";
 import { type Clocks, Vigil } from "./vigil.ts";
 
 const HEARTBEAT_MS = 3_000;
 const ROUND_MS = 1_000;
 /** While there are free shards to take, rounds follow each other faster (milliseconds). */
 const BUSY_ROUND_MS = 50;
-/** How long a host that could not serve a shard takes none (milliseconds). */
-const AFTER_FAILURE_MS = 5_000;
+/** How long a shard that was given to a host by name is left to it alone (milliseconds). */
+const PROMISED_MS = 5_000;
 
 /** What the host does for a shard; the lease is this file's own matter. */
 export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
@@ -31,7 +40,14 @@ export interface OwnershipOptions {
   readonly onEnd: (reason: string) => void;
   /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
   readonly floor: (shard: number) => number;
+  /** Throws when a shard could not be opened now; asked before the host takes any again after one could not. */
+  readonly probe?: () => void;
   readonly clocks?: Clocks;
+}
+
+/** A shard cannot be given to that host by this one. `message` says why. */
+export class HandOverError extends Error {
+  override readonly name = "HandOverError";
 }
 
 interface Tenure {
@@ -46,20 +62,28 @@ export class Ownership {
   readonly #releases = new Set<Promise<void>>();
   readonly #clocks: Clocks;
   readonly #vigil: Vigil;
+  /** Shards given to other hosts by name, and until when (own monotonic clock) they are left to them. */
+  readonly #promised = new Map<number, { readonly to: string; readonly until: number }>();
+  /** Shards that others have given to this host, and until when (own monotonic clock) it tries to take them. */
+  readonly #offered = new Map<number, number>();
   #hosts: Observed[] = [];
   #beats = 0;
   #beating: Promise<void> | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #nextRound: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
+  readonly #patience: Patience;
   #isRunning = false;
-  #noTakingBefore = 0;
+  /** On the own monotonic clock (milliseconds); null while there is a bus. */
+  #offBusSince: number | null = null;
+  #hasSaidOffBus = false;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
     this.#me = { host: options.host, inc: randomUUID(), place: options.place };
     this.#clocks = options.clocks ?? { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
     this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
+    this.#patience = new Patience(this.#clocks.monotonicMs);
   }
 
   /** Shards served now, with their epochs. */
@@ -95,7 +119,7 @@ export class Ownership {
     await awaitFreeName(leases, this.#me.host, this.#me.place);
     this.#isRunning = true;
     const sent = this.#vigil.now();
-    await leases.enter({ ...this.#me, hb: 0 });
+    await leases.enter({ ...this.#me, hb: 0, isAble: this.#isAble });
     this.#vigil.vouch(sent);
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
     while (this.#isRunning && (await this.#runRound())) await pause(BUSY_ROUND_MS);
@@ -108,7 +132,7 @@ export class Ownership {
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     if (this.#nextRound !== null) clearTimeout(this.#nextRound);
     await this.#round;
-    for (const shard of this.owned.keys()) this.#release(shard);
+    for (const shard of this.owned.keys()) void this.#release(shard);
     await Promise.all(this.#releases);
     const { leases, log } = this.#options;
     await leases
@@ -116,9 +140,49 @@ export class Ownership {
       .catch((error) => log.warn({ err: error }, "others will find out by the heartbeat"));
   }
 
-  /** A shard has become free: looks at once, not only at the next round. */
-  look(): void {
-    if (this.#isRunning) this.#schedule(0);
+  /** A shard has become free: looks at once, not only at the next round. `offered` was given to this host by name. */
+  look(offered: number | null = null): void {
+    if (offered !== null) this.#offered.set(offered, this.#clocks.monotonicMs() + PROMISED_MS);
+    // A round that is under way may have read the leases before: it is not the look that was asked for.
+    void (this.#round ?? Promise.resolve(false)).then(() => this.#schedule(0));
+  }
+
+  /**
+   * Gives `shard` to the host named `to` and resolves when it is free for it. Shares stay even: another shard comes back.
+   * Rejects with {@link HandOverError} when this host does not serve the shard, or sees no living host of that name.
+   */
+  async handOver(shard: number, to: string): Promise<void> {
+    if (!this.owned.has(shard)) throw new HandOverError(`${this.#me.host} does not serve shard ${shard}`);
+    if (!this.others.includes(to))
+      throw new HandOverError(
+        `no other host named ${to} lives; there are ${this.others.join(", ") || "none"}`,
+      );
+    this.#promised.set(shard, { to, until: this.#clocks.monotonicMs() + PROMISED_MS });
+    await this.#release(shard);
+  }
+
+  /** The host to which `shard` is being given by name, or null. */
+  promisedTo(shard: number): string | null {
+    return this.#promised.get(shard)?.to ?? null;
+  }
+
+  /** The connection to the bus came or went. The others hear of it at once, and not only with the next heartbeat. */
+  noteBus(isOnline: boolean): void {
+    this.#offBusSince = isOnline ? null : (this.#offBusSince ?? this.#clocks.monotonicMs());
+    if (isOnline) this.#patience.forget();
+    if (!this.#isRunning) return;
+    void this.#beat();
+    this.look();
+  }
+
+  get #isAble(): boolean {
+    return this.#offBusSince === null && !this.#patience.isTried;
+  }
+
+  #self(now: number): Self {
+    const { host, inc } = this.#me;
+    const offBusMs = this.#offBusSince === null ? 0 : now - this.#offBusSince;
+    return { host, inc, isAble: !this.#patience.isTried, offBusMs };
   }
 
   #schedule(delayMs: number): void {
@@ -144,7 +208,7 @@ export class Ownership {
     try {
       const sent = this.#vigil.now();
       const wasSure = this.#vigil.isSure;
-      if (!(await leases.beat({ ...this.#me, hb: ++this.#beats }))) {
+      if (!(await leases.beat({ ...this.#me, hb: ++this.#beats, isAble: this.#isAble }))) {
         onEnd(
           `another avatar host runs under the name ${host}; set TIDINGS_HOST_NAME to another name for one of them`,
         );
@@ -182,10 +246,15 @@ export class Ownership {
       const now = this.#clocks.monotonicMs();
       this.#hosts = observe(this.#hosts, heartbeats, now);
       const owned = new Set(this.owned.keys());
-      const moving = new Set([...this.#tenures.keys()].filter((shard) => !owned.has(shard)));
-      const plan = planRound({ me: this.#me, leases: held, hosts: this.#hosts, owned, moving, now });
-      for (const shard of plan.release) this.#release(shard);
-      const wanted = now < this.#noTakingBefore ? [] : plan.take;
+      this.#forgetWhatIsOver(owned, now);
+      const busy = [...this.#tenures.keys(), ...this.#promised.keys()];
+      const moving = new Set(busy.filter((shard) => !owned.has(shard)));
+      const offered = new Set(this.#offered.keys());
+      const me = this.#self(now);
+      const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, offered, now });
+      this.#sayOffBus(me, plan.release.length);
+      for (const shard of plan.release) void this.#release(shard);
+      const wanted = this.#mayTake() ? plan.take : [];
       const byShard = new Map(held.map((lease) => [lease.shard, lease]));
       const took = await Promise.all(wanted.map((shard) => this.#take(shard, byShard.get(shard))));
       return plan.release.length > 0 || took.some(Boolean);
@@ -193,6 +262,43 @@ export class Ownership {
       this.#failed(error, "ownership round failed");
       return false;
     }
+  }
+
+  /** After a shard could not be served: not before the pause is over, and not while what failed would fail again. */
+  #mayTake(): boolean {
+    if (this.#patience.isWaiting) return false;
+    if (!this.#patience.isTried) return true;
+    try {
+      this.#options.probe?.();
+      return true;
+    } catch (error) {
+      this.#couldNotServe(error);
+      return false;
+    }
+  }
+
+  #couldNotServe(error: unknown): void {
+    const wasTried = this.#patience.isTried;
+    const { pauseMs, isNews } = this.#patience.failed((error as Error).name);
+    const { log } = this.#options;
+    if (isNews) log.error({ err: error, pauseMs }, "shards cannot be served here, others may take them");
+    else log.debug({ err: error, pauseMs }, "shards still cannot be served here");
+    if (!wasTried) void this.#beat();
+  }
+
+  #sayOffBus({ offBusMs }: Self, releases: number): void {
+    if (offBusMs < OFF_BUS_MS) this.#hasSaidOffBus = false;
+    else if (releases > 0 && !this.#hasSaidOffBus) {
+      this.#hasSaidOffBus = true;
+      const why = "no connection to the bus: giving the shards to hosts that have one; check TIDINGS_BUS_URL";
+      this.#options.log.error({ offBusMs }, why);
+    }
+  }
+
+  #forgetWhatIsOver(owned: ReadonlySet<number>, now: number): void {
+    for (const [shard, { until }] of this.#promised) if (now >= until) this.#promised.delete(shard);
+    for (const [shard, until] of this.#offered)
+      if (now >= until || owned.has(shard)) this.#offered.delete(shard);
   }
 
   async #take(shard: number, lease: Lease | undefined): Promise<boolean> {
@@ -213,7 +319,8 @@ export class Ownership {
     return tenure !== undefined;
   }
 
-  #release(shard: number): void {
+  /** Gives the shard back; resolves when it is free. */
+  async #release(shard: number): Promise<void> {
     const tenure = this.#tenures.get(shard);
     if (tenure?.step !== "serving") return;
     crashPoint("release.before");
@@ -222,6 +329,7 @@ export class Ownership {
       this.#releases.delete(release);
     });
     this.#releases.add(release);
+    await release;
   }
 
   /** Leads the shard's tenure on from `from` until it comes to rest. */
@@ -232,21 +340,28 @@ export class Ownership {
       step = nextStep(step, await this.#outcomeOf(step, shard, epoch));
     }
     if (step === "over") this.#tenures.delete(shard);
-    else this.#tenures.set(shard, { epoch, step });
+    else {
+      this.#tenures.set(shard, { epoch, step });
+      this.#patience.succeeded();
+    }
   }
 
   async #outcomeOf(step: TenureStep, shard: number, epoch: number): Promise<"done" | "failed"> {
-    const { leases, perform, log } = this.#options;
+    const { leases, perform, log, onEnd } = this.#options;
     try {
       if (step === "clear") crashPoint("release.after");
       if (step === "clear") await leases.clear(shard, epoch);
       else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
       return "done";
     } catch (error) {
-      if (step === "open" || step === "claim" || step === "ready")
-        this.#noTakingBefore = this.#clocks.monotonicMs() + AFTER_FAILURE_MS;
-      log.warn({ shard, epoch, step }, "a step of the shard's tenure failed");
-      this.#failed(error, "shard is not where it should be");
+      const isTaking = step === "open" || step === "claim" || step === "ready";
+      if (isTaking && !isRefusal(error)) this.#couldNotServe(error);
+      // A router that does not take claims does not take them back either, and that has been said.
+      const isSaid = isTaking || (step === "unclaim" && this.#patience.isTried);
+      const fields = { err: error, shard, epoch, step };
+      if (isRefusal(error)) onEnd((error as Error).message);
+      else if (isSaid) log.debug(fields, "a step of the shard's tenure failed");
+      else log.warn(fields, "a step of the shard's tenure failed");
       return "failed";
     }
   }

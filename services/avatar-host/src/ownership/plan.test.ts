@@ -2,15 +2,17 @@ import { SHARDS } from "@tidings/protocol";
 import type { Lease } from "@tidings/store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DEAD_AFTER_MS, type Observed, observe, planRound } from "./plan.ts";
+import { DEAD_AFTER_MS, type Observed, OFF_BUS_MS, observe, planRound } from "./plan.ts";
 
-const me = { host: "h1", inc: "a" };
+const me = { host: "h1", inc: "a", isAble: true, offBusMs: 0 };
 const beat = (host: string, inc: string, since: number): Observed => ({
   host,
   inc,
   hb: 1,
   place: host,
   since,
+  isAble: true,
+  ableSince: since,
 });
 const lease = (shard: number, host: string, inc: string): Lease => ({
   shard,
@@ -40,7 +42,7 @@ test("two hosts that start together begin at different shards and stop at half",
   const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
   const first = planRound({ me, leases: [], hosts, owned: new Set(), moving: none, now: 0 }).take;
   const second = planRound({
-    me: { host: "h2", inc: "b" },
+    me: { ...me, host: "h2", inc: "b" },
     leases: [],
     hosts,
     owned: new Set(),
@@ -93,11 +95,15 @@ test("a host above its share gives shards back when another one comes", () => {
 });
 
 test("a heartbeat stands still from when its number was first seen, not from when it was last read", () => {
-  const first = observe([], [{ host: "h2", inc: "b", hb: 7, place: "" }], 100);
-  const second = observe(first, [{ host: "h2", inc: "b", hb: 7, place: "" }], 5_000);
+  const first = observe([], [{ host: "h2", inc: "b", hb: 7, place: "", isAble: true }], 100);
+  const second = observe(first, [{ host: "h2", inc: "b", hb: 7, place: "", isAble: true }], 5_000);
   expect(second[0]?.since).toBe(100);
-  expect(observe(second, [{ host: "h2", inc: "b", hb: 8, place: "" }], 6_000)[0]?.since).toBe(6_000);
-  expect(observe(second, [{ host: "h2", inc: "c", hb: 7, place: "" }], 6_000)[0]?.since).toBe(6_000);
+  expect(observe(second, [{ host: "h2", inc: "b", hb: 8, place: "", isAble: true }], 6_000)[0]?.since).toBe(
+    6_000,
+  );
+  expect(observe(second, [{ host: "h2", inc: "c", hb: 7, place: "", isAble: true }], 6_000)[0]?.since).toBe(
+    6_000,
+  );
 });
 
 test("a lease of the host itself of which it knows nothing is free: the answer to its taking was lost", () => {
@@ -116,7 +122,14 @@ function settle(names: readonly string[], leases: Map<number, string>): { counts
     for (const host of names) {
       const owned = new Set(all.filter((shard) => leases.get(shard) === host));
       const held = [...leases].map(([shard, owner]) => lease(shard, owner, owner));
-      const plan = planRound({ me: { host, inc: host }, leases: held, hosts, owned, moving: none, now: 0 });
+      const plan = planRound({
+        me: { ...me, host, inc: host },
+        leases: held,
+        hosts,
+        owned,
+        moving: none,
+        now: 0,
+      });
       for (const shard of plan.release) leases.delete(shard);
       for (const shard of plan.take) leases.set(shard, host);
       moves += plan.release.length + plan.take.length;
@@ -143,4 +156,57 @@ test("hosts that come and go end with shares that differ by one at most, and the
       }
     }),
   );
+});
+
+const isOut = (beat: Observed): Observed => ({ ...beat, isAble: false, ableSince: null });
+const half = new Set(all.slice(0, SHARDS / 2));
+const leasedHalf = all.map((shard) => (half.has(shard) ? lease(shard, "h1", "a") : lease(shard, "h2", "b")));
+
+test("a host without a bus gives its shards to one that has it, after ten seconds and not before", () => {
+  const now = 60_000;
+  const hosts = [isOut(beat("h1", "a", now)), { ...beat("h2", "b", now), ableSince: 0 }];
+  const view = { leases: leasedHalf, hosts, owned: half, moving: none, now };
+  const early = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS - 1 } });
+  const late = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS } });
+  expect(early).toEqual({ take: [], release: [] });
+  expect(late.release.length).toBeGreaterThan(0);
+  expect(planRound({ ...view, owned: none, leases: [], me: { ...me, offBusMs: OFF_BUS_MS } }).take).toEqual(
+    [],
+  );
+});
+
+test("when no host has a bus nobody gives shards away, nor as soon as the first is back", () => {
+  const now = 60_000;
+  const view = {
+    me: { ...me, offBusMs: OFF_BUS_MS * 3 },
+    leases: leasedHalf,
+    owned: half,
+    moving: none,
+    now,
+  };
+  const nobody = [isOut(beat("h1", "a", now)), isOut(beat("h2", "b", now))];
+  expect(planRound({ ...view, hosts: nobody })).toEqual({ take: [], release: [] });
+  const back = observe(nobody, [{ ...beat("h2", "b", 0), hb: 2, isAble: true }], now);
+  expect(planRound({ ...view, hosts: back })).toEqual({ take: [], release: [] });
+  const later = observe(back, [{ ...beat("h2", "b", 0), hb: 3, isAble: true }], now + OFF_BUS_MS);
+  expect(planRound({ ...view, hosts: later, now: now + OFF_BUS_MS }).release.length).toBeGreaterThan(0);
+});
+
+test("a host that cannot serve is not counted by one that can: its share is for those that can serve it", () => {
+  const hosts = [beat("h1", "a", 0), isOut(beat("h2", "b", 0))];
+  const leases = [...half].map((shard) => lease(shard, "h1", "a"));
+  const view = { leases, hosts, owned: half, moving: none, now: 0 };
+  expect(planRound({ ...view, me }).take.length).toBeGreaterThan(0);
+  expect(planRound({ ...view, me: { ...me, isAble: false } }).take).toEqual([]);
+});
+
+test("what another host has given by name is taken beyond the share, and only when it is free", () => {
+  const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
+  const mine = new Set(all.slice(0, SHARDS / 2));
+  const leases = all
+    .filter((shard) => shard !== 40)
+    .map((shard) => lease(shard, mine.has(shard) ? "h1" : "h2", mine.has(shard) ? "a" : "b"));
+  const view = { me, leases, hosts, owned: mine, moving: none, now: 0 };
+  expect(planRound(view).take).toEqual([]);
+  expect(planRound({ ...view, offered: new Set([40, 41]) }).take).toEqual([40]);
 });

@@ -7,13 +7,20 @@
  * fence keeps it safe.
  *
  * The fair share is 64 / n, rounded down; as many hosts as shards are left over may have one more. A host gives back what
- * is above its share, and hosts that all have theirs leave each other alone.
+ * is above its share, and hosts that all have theirs leave each other alone. A host that says that it cannot serve is not
+ * counted by those that can.
+ *
+ * A host without a bus for 10 s takes nothing, and gives everything back as soon as another one has been able to serve for
+ * 10 s. When nobody is (ejabberd itself is down) giving away would gain nothing, so nobody does; and the one whose
+ * connection comes back first leaves the others the time to come back too.
  */
 import { SHARDS } from "@tidings/protocol";
 import type { Heartbeat, Lease } from "@tidings/store";
 
 /** A heartbeat that stands still for this long belongs to a dead host (milliseconds). */
 export const DEAD_AFTER_MS = 10_000;
+/** A host without a bus for this long gives its shards to hosts that have one (milliseconds). */
+export const OFF_BUS_MS = 10_000;
 /** Shards taken and given back in one round: hand-overs come in small steps. */
 const TAKES = 16;
 const RELEASES = 4;
@@ -21,16 +28,30 @@ const RELEASES = 4;
 export interface Observed extends Heartbeat {
   /** When this heartbeat was first seen with its present number, on the own monotonic clock (milliseconds). */
   readonly since: number;
+  /** Since when it has said that it can serve, on the same clock; null when it says that it cannot. */
+  readonly ableSince: number | null;
+}
+
+/** What a host knows of itself. */
+export interface Self {
+  readonly host: string;
+  readonly inc: string;
+  /** False while it could not serve what it took. */
+  readonly isAble: boolean;
+  /** How long it has had no bus (milliseconds); 0 when it has one. */
+  readonly offBusMs: number;
 }
 
 export interface View {
-  readonly me: { readonly host: string; readonly inc: string };
+  readonly me: Self;
   readonly leases: readonly Lease[];
   readonly hosts: readonly Observed[];
   /** Shards that the host serves. */
   readonly owned: ReadonlySet<number>;
-  /** Shards that it is taking or giving back just now. */
+  /** Shards that it is taking or giving back just now, or has given to another host by name. */
   readonly moving: ReadonlySet<number>;
+  /** Shards that another host has given to this one by name: taken beyond the share. */
+  readonly offered?: ReadonlySet<number>;
   /** Own monotonic clock (milliseconds). */
   readonly now: number;
 }
@@ -48,33 +69,55 @@ export function observe(
 ): Observed[] {
   return heartbeats.map((beat) => {
     const known = before.find(({ host }) => host === beat.host);
-    return known !== undefined && known.inc === beat.inc && known.hb === beat.hb
-      ? known
-      : { ...beat, since: now };
+    if (known !== undefined && known.inc === beat.inc && known.hb === beat.hb) return known;
+    return { ...beat, since: now, ableSince: beat.isAble ? (known?.ableSince ?? now) : null };
   });
 }
 
 /** The names of the hosts that live, in order, the own one included. */
-export function livingHosts({ me, hosts, now }: Pick<View, "me" | "hosts" | "now">): string[] {
-  const others = hosts.filter(({ host, since }) => host !== me.host && now - since < DEAD_AFTER_MS);
-  return [me.host, ...others.map(({ host }) => host)].sort();
+export function livingHosts(view: LivingView): string[] {
+  return [view.me.host, ...othersAlive(view).map(({ host }) => host)].sort();
+}
+
+type LivingView = Pick<View, "hosts" | "now"> & { readonly me: Pick<Self, "host"> };
+
+function othersAlive({ me, hosts, now }: LivingView): Observed[] {
+  return hosts.filter(({ host, since }) => host !== me.host && now - since < DEAD_AFTER_MS);
 }
 
 /** What to do now. */
 export function planRound(view: View): Plan {
+  if (view.me.offBusMs >= OFF_BUS_MS) return planWithoutBus(view);
   const share = shareOf(view);
   const room = Math.max(0, share - view.owned.size);
   const surplus = Math.max(0, view.owned.size - share);
+  const free = freeShards(view);
+  const offered = free.filter((shard) => view.offered?.has(shard));
+  const others = free.filter((shard) => !offered.includes(shard));
   return {
-    take: freeShards(view).slice(0, Math.min(room, TAKES)),
+    take: [...offered, ...others.slice(0, Math.min(room, TAKES))],
     release: [...view.owned].slice(0, Math.min(surplus, RELEASES)),
   };
+}
+
+function planWithoutBus(view: View): Plan {
+  const isAnotherAble = othersAlive(view).some(
+    ({ ableSince }) => ableSince !== null && view.now - ableSince >= OFF_BUS_MS,
+  );
+  return { take: [], release: isAnotherAble ? [...view.owned].slice(0, RELEASES) : [] };
+}
+
+/** The names of the hosts that share the shards, in order. One that cannot serve itself counts on everybody. */
+function sharers(view: View): string[] {
+  const { me } = view;
+  const others = othersAlive(view).filter(({ isAble }) => isAble || !me.isAble || me.offBusMs > 0);
+  return [me.host, ...others.map(({ host }) => host)].sort();
 }
 
 /** How many shards the host may have now. Of too many that have one more, the first by name keep it. */
 function shareOf(view: View): number {
   const { me, owned } = view;
-  const living = livingHosts(view);
+  const living = sharers(view);
   const least = Math.floor(SHARDS / living.length);
   const more = SHARDS % living.length;
   const withMore = living.filter((host) => host !== me.host && countOf(view, host) > least);

@@ -85,3 +85,22 @@ test("many alarms at one time all ring", () => {
   }
   expect(all.size).toBe(250);
 });
+
+test.each([3_600_000, -3_600_000])(
+  "a clock that is set by %i ms loses no alarm and rings none twice",
+  (jumpMs) => {
+    vi.setSystemTime(1_800_000_000_000);
+    sets("soon", Date.now() + 30_000);
+    sets("later", Date.now() + 1_800_000);
+    vi.advanceTimersByTime(30_000);
+    expect(answers()).toEqual(["soon"]);
+    vi.setSystemTime(Date.now() + jumpMs);
+    sets("new", Date.now() + 1_000);
+    const rang: string[] = [];
+    for (let minute = 0; minute < 120; minute++) {
+      vi.advanceTimersByTime(60_000);
+      rang.push(...answers());
+    }
+    expect([...rang].sort()).toEqual(["later", "new"]);
+  },
+);

@@ -1,10 +1,11 @@
 /**
  * The alarms of a shard's avatars, kept as rows of the shard in the order of their time, so that they cost nothing until
- * they are due and fire for avatars that sleep.
+ * they are due and fire for avatars that sleep. They are times of the wall clock, looked at at least every minute: set forward
+ * by an hour they ring an hour early, set back an hour late, each once.
  *
  *     a/<13 digits of epoch milliseconds>/<avatar>
  */
-import { type Row, withPrefix } from "@tidings/store";
+import { type Range, type Row, withPrefix } from "@tidings/store";
 import type { RowReader } from "./turn.ts";
 
 const LONGEST_TIMER_MS = 60_000;
@@ -15,15 +16,18 @@ const AFTER_RING_MS = 50;
 export class Alarms {
   readonly #self: string;
   readonly #reader: RowReader;
-  readonly #ring: (avatar: string, row: Row) => void;
+  readonly #ring: (avatar: string, row: Row, at: number) => void;
   /** Avatars that have been rung and have not had their turn yet. */
   readonly #ringing = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #isOpen = true;
 
-  /** `ring` gives the avatar its turn, then calls {@link answered}; `row` removes the alarm and belongs into that turn's commit. */
-  constructor(self: string, reader: RowReader, ring: (avatar: string, row: Row) => void) {
+  /**
+   * `ring` gives the avatar its turn for the alarm of `at` (epoch milliseconds), then calls {@link answered}; `row` removes the
+   * alarm and belongs into that turn's commit.
+   */
+  constructor(self: string, reader: RowReader, ring: (avatar: string, row: Row, at: number) => void) {
     this.#self = self;
     this.#reader = reader;
     this.#ring = ring;
@@ -63,10 +67,10 @@ export class Alarms {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const due = this.#reader.list(this.#self, { from: "a/", to: keyOf(Date.now() + 1, ""), limit: AT_ONCE });
     for (const { key } of due) {
-      const avatar = key.slice("a/0000000000000/".length);
+      const avatar = avatarIn(key);
       if (this.#ringing.has(avatar)) continue;
       this.#ringing.add(avatar);
-      this.#ring(avatar, { avatar: this.#self, key, value: null });
+      this.#ring(avatar, { avatar: this.#self, key, value: null }, timeIn(key));
     }
     const next = this.#firstAt();
     if (next !== null) this.schedule(Math.max(next, Date.now() + AFTER_RING_MS));
@@ -74,8 +78,22 @@ export class Alarms {
 
   #firstAt(): number | null {
     const first = this.#reader.list(this.#self, withPrefix("a/", { limit: 1 }))[0];
-    return first === undefined ? null : Number(first.key.slice("a/".length, "a/".length + 13));
+    return first === undefined ? null : timeIn(first.key);
   }
+}
+
+/** The rows of the alarms from `fromAt` to before `toAt` (epoch milliseconds), in the order of their time. */
+export function alarmsBetween(fromAt: number, toAt: number): Range {
+  return { from: keyOf(fromAt, ""), to: keyOf(toAt, "") };
+}
+
+/** The avatar whose alarm the row `key` is. */
+export function avatarIn(key: string): string {
+  return key.slice("a/0000000000000/".length);
+}
+
+function timeIn(key: string): number {
+  return Number(key.slice("a/".length, "a/".length + 13));
 }
 
 function keyOf(at: number, avatar: string): string {

@@ -17,6 +17,8 @@ export interface Avatar {
   /** Answers now or later through `reply`; throws CallError to refuse. */
   onCall(turn: Turn, call: IncomingCall): void;
   onAlarm(turn: Turn): void;
+  /** The shard has a new owner: what the last one was to send when a commit became durable may never have left. */
+  onTakenOver?(turn: Turn): void;
   /** The turn that an earlier one asked for with `wantsAnother`. */
   onContinue(turn: Turn): void;
 }

@@ -30,7 +30,7 @@ export interface AwakeOwner {
 
 interface Entry extends AwakeAvatar {
   readonly owner: AwakeOwner;
-  usedAt: number;
+  usedMs: number;
   bytes: number;
 }
 
@@ -59,18 +59,18 @@ export class AwakeAvatars {
     return this.#bytes;
   }
 
-  /** The avatar called `name`, woken when it sleeps; it counts as used at `nowAt`. A name has one owner at a time. */
-  wake(name: string, owner: AwakeOwner, nowAt: number): AwakeAvatar {
+  /** The avatar called `name`, woken when it sleeps; it counts as used at `nowMs` of the own monotonic clock. A name has one owner at a time. */
+  wake(name: string, owner: AwakeOwner, nowMs: number): AwakeAvatar {
     const known = this.#entries.get(name);
     const entry = known ?? {
       avatar: owner.createAvatar(name),
       memory: new Map(),
       owner,
-      usedAt: nowAt,
+      usedMs: nowMs,
       bytes: 0,
     };
     if (known !== undefined) this.#entries.delete(name);
-    entry.usedAt = nowAt;
+    entry.usedMs = nowMs;
     this.#entries.set(name, entry);
     return entry;
   }
@@ -92,9 +92,9 @@ export class AwakeAvatars {
   }
 
   /** Lets avatars fall asleep that have not had a turn for long. Costs what it does, not what is awake. */
-  passivate(nowAt: number): void {
+  passivate(nowMs: number): void {
     for (const [name, entry] of this.#entries) {
-      if (nowAt - entry.usedAt < this.#bounds.idleMs) return;
+      if (nowMs - entry.usedMs < this.#bounds.idleMs) return;
       if (!isNeeded(name, entry)) this.forget(name);
     }
   }

@@ -12,9 +12,7 @@ import type { Alarms } from "./alarms.ts";
 import { forgottenOwner } from "./dead-letters.ts";
 import { watchKey } from "./presence-round.ts";
 import type { Turn } from "./turn.ts";
-
-/** `more/<avatar>`: row of the shard that says that the avatar has not finished. */
-export const UNFINISHED = "more/";
+import { unfinishedRow } from "./unfinished.ts";
 
 /** What one stimulus has brought about so far: rows to write together, and effects for when they are durable. */
 export class Commit {
@@ -60,7 +58,7 @@ export class Commit {
     this.onDurable.push(...turn.effects);
     if (turn.wantsAnother) {
       this.unfinished.push(turn.avatar);
-      this.rows.push({ avatar: shardLocalpart(this.#shard), key: UNFINISHED + turn.avatar, value: "1" });
+      this.rows.push(unfinishedRow(shardLocalpart(this.#shard), turn.avatar, true));
     }
     return rows;
   }

@@ -9,22 +9,20 @@ import {
   type Dispatch,
   dispatchesStanza,
   type Element,
-  type Shard,
+  type Speaker,
 } from "@tidings/protocol";
 import { crashPoint } from "@tidings/runtime";
 
 export class Courier {
-  readonly #silo: string;
-  readonly #shard: Shard;
+  readonly #self: Speaker;
   readonly #agent: string;
   readonly #send: (stanza: Element) => void;
   #dispatches: Dispatch[] = [];
   #asks: Ask[] = [];
   #isScheduled = false;
 
-  constructor(silo: string, shard: Shard, agent: string, send: (stanza: Element) => void) {
-    this.#silo = silo;
-    this.#shard = shard;
+  constructor(self: Speaker, agent: string, send: (stanza: Element) => void) {
+    this.#self = self;
     this.#agent = agent;
     this.#send = send;
   }
@@ -47,10 +45,10 @@ export class Courier {
     this.#asks = [];
     for (const part of parts(dispatches)) {
       crashPoint("dispatch.send.before");
-      this.#send(dispatchesStanza(this.#silo, this.#shard, this.#agent, part));
+      this.#send(dispatchesStanza(this.#self, this.#agent, part));
       crashPoint("dispatch.send.after");
     }
-    for (const part of parts(asks)) this.#send(asksStanza(this.#silo, this.#shard, this.#agent, part));
+    for (const part of parts(asks)) this.#send(asksStanza(this.#self, this.#agent, part));
   }
 }
 

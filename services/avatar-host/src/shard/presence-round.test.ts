@@ -3,6 +3,7 @@ import { MemoryRows } from "../memory-rows.ts";
 import { AGENT_UP_SPREAD_MS, PresenceRound, watchKey } from "./presence-round.ts";
 
 const SHARDS = 64;
+const atOnce = { run: (work: () => void) => work() };
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -21,7 +22,7 @@ function asksPerSecond(watchers: number): number[] {
       perSecond[second] = (perSecond[second] ?? 0) + users.length;
       for (const user of users) asked.add(user);
     };
-    new PresenceRound(`_${shard}`, rows, ask, () => shard / SHARDS).start(AGENT_UP_SPREAD_MS);
+    new PresenceRound(`_${shard}`, rows, ask, atOnce, () => shard / SHARDS).start(AGENT_UP_SPREAD_MS);
   }
   expect(vi.getTimerCount()).toBeLessThanOrEqual(SHARDS * Math.max(20, watchers / 20));
   vi.advanceTimersByTime(AGENT_UP_SPREAD_MS);
@@ -39,7 +40,7 @@ test("a round that begins anew asks each once, and one that is closed asks nobod
   const rows = new MemoryRows();
   rows.apply([{ avatar: "_1", key: watchKey("alice"), value: "1" }]);
   const ask = vi.fn();
-  const round = new PresenceRound("_1", rows, ask);
+  const round = new PresenceRound("_1", rows, ask, atOnce);
   round.start(AGENT_UP_SPREAD_MS);
   round.start(AGENT_UP_SPREAD_MS);
   vi.advanceTimersByTime(2 * AGENT_UP_SPREAD_MS);
@@ -48,4 +49,26 @@ test("a round that begins anew asks each once, and one that is closed asks nobod
   round.close();
   vi.advanceTimersByTime(2 * AGENT_UP_SPREAD_MS);
   expect(ask).toHaveBeenCalledTimes(1);
+});
+
+test("watchers are read a page at a time, others going first in between, and a round that is closed reads no further", () => {
+  const rows = new MemoryRows();
+  const keys = Array.from({ length: 2_500 }, (_, user) => watchKey(`u${user}`));
+  rows.apply(keys.map((key) => ({ avatar: "_1", key, value: "1" })));
+  const reads = vi.spyOn(rows, "list");
+  const waiting: (() => void)[] = [];
+  const asked = new Set<string>();
+  const ask = (users: readonly string[]) => {
+    for (const user of users) asked.add(user);
+  };
+  const round = new PresenceRound("_1", rows, ask, { run: (work) => void waiting.push(work) });
+
+  round.start(AGENT_UP_SPREAD_MS);
+  expect(reads).toHaveBeenCalledTimes(1);
+  round.start(AGENT_UP_SPREAD_MS);
+  for (let work = waiting.shift(); work !== undefined; work = waiting.shift()) work();
+  expect(reads).toHaveBeenCalledTimes(4);
+  for (const [, range] of reads.mock.calls) expect(range.limit).toBeLessThanOrEqual(1_000);
+  vi.advanceTimersByTime(AGENT_UP_SPREAD_MS);
+  expect(asked.size).toBe(2_500);
 });

@@ -5,15 +5,14 @@
  *     agent/im      the epoch of the agent's present life
  *     watch/<user>  the user's avatar wants to be told of presence
  */
+import type { Background } from "@tidings/runtime";
 import { withPrefix } from "@tidings/store";
+import { SpreadRound } from "./spread-round.ts";
+import type { Stimulus } from "./stimulus.ts";
 import type { RowReader } from "./turn.ts";
 
 /** Over how long the avatars of a shard ask again after an agent has come up (milliseconds). */
 export const AGENT_UP_SPREAD_MS = 10_000;
-/** Most avatars that are given their turn together. */
-const BATCH = 20;
-/** A round takes at least this many steps when there are avatars enough, so that it has no peak. */
-const STEPS = 20;
 
 export const AGENT_KEY = "agent/im";
 const WATCH = "watch/";
@@ -23,12 +22,15 @@ export function watchKey(user: string): string {
   return WATCH + user;
 }
 
+/** What makes an avatar ask again: the agent lives anew, with `agentEpoch`. */
+export function agentUp(agentEpoch: number): Stimulus {
+  return { kind: "reports", reports: [{ kind: "agentUp" }], agentEpoch };
+}
+
 export class PresenceRound {
   readonly #self: string;
   readonly #reader: RowReader;
-  readonly #ask: (users: readonly string[]) => void;
-  readonly #random: () => number;
-  #timers: NodeJS.Timeout[] = [];
+  readonly #round: SpreadRound;
   #agentEpoch: number | null = null;
 
   /** `ask` gives each of the users' avatars a turn in which it asks the agent; `random` is in [0, 1). */
@@ -36,12 +38,18 @@ export class PresenceRound {
     self: string,
     reader: RowReader,
     ask: (users: readonly string[]) => void,
+    background: Pick<Background, "run">,
     random: () => number = Math.random,
   ) {
     this.#self = self;
     this.#reader = reader;
-    this.#ask = ask;
-    this.#random = random;
+    this.#round = new SpreadRound({
+      list: (range) => reader.list(self, range),
+      nameOf: (key) => key.slice(WATCH.length),
+      give: ask,
+      background,
+      random,
+    });
   }
 
   /** The epoch of the agent's present life; 0 when none has ever spoken. */
@@ -55,26 +63,12 @@ export class PresenceRound {
     this.#agentEpoch = epoch;
   }
 
-  /**
-   * Starts a round for all who watch, spread over `spreadMs`. A round under way is given up. The shards of a host hear of
-   * an agent together, so each begins at a moment of its own.
-   */
+  /** Starts a round for all who watch, spread over `spreadMs`. A round under way is given up. */
   start(spreadMs: number): void {
-    this.close();
-    const watchers = this.#reader
-      .list(this.#self, withPrefix(WATCH))
-      .map(({ key }) => key.slice(WATCH.length));
-    const size = Math.min(BATCH, Math.ceil(watchers.length / STEPS));
-    const batches = Math.ceil(watchers.length / size);
-    const phase = this.#random();
-    for (let at = 0; at < batches; at++) {
-      const users = watchers.slice(at * size, (at + 1) * size);
-      this.#timers.push(setTimeout(() => this.#ask(users), ((at + phase) / batches) * spreadMs));
-    }
+    this.#round.start(withPrefix(WATCH), spreadMs);
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
+    this.#round.close();
   }
 }

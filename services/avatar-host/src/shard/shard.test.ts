@@ -70,6 +70,9 @@ class Recorder implements Avatar {
   onAlarm(turn: Turn): void {
     turn.put("rang", (turn.get<number>("rang") ?? 0) + 1);
   }
+  onTakenOver(turn: Turn): void {
+    turn.put("heard", ["taken over"]);
+  }
   onPollResult(): void {}
   onReport(turn: Turn, report: Report): void {
     turn.put("heard", [...(turn.get<string[]>("heard") ?? []), report.kind]);
@@ -149,8 +152,9 @@ function ask(
 
 /** Brings everything into the checkpoints, and loses the host. */
 async function moveToAnotherHost(from: Shard, epoch: number): Promise<Shard> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+  vi.useFakeTimers({ toFake: ["Date"] });
   await ask(from, nameIn(SHARD, "clock"), "note");
+  await from.checkpoint();
   await eventually(async () =>
     expect(Number((await table.get(`C#s1#${SHARD}`, "#position"))?.seq?.N)).toBeGreaterThan(0),
   );
@@ -428,7 +432,7 @@ test("when an avatar falls asleep its memory goes and its rows stay, and the nex
   shard.serve();
   await ask(shard, teller, "tell", { to: [listener], texts: ["a"] });
   expect(awake.count).toBe(2);
-  awake.passivate(Date.now() + BOUNDS.idleMs);
+  awake.passivate(performance.now() + BOUNDS.idleMs);
   expect(awake.count).toBe(0);
   expect(await ask(shard, listener)).toEqual(["a"]);
   expect(awake.count).toBe(1);
@@ -451,6 +455,21 @@ test("the alarm of an avatar that sleeps rings after the shard was taken over by
   vi.setSystemTime(Date.now() + 120_000);
   second.serve();
   await eventually(async () => expect(await ask(second, listener, "rang")).toBe(1));
+});
+
+test("a source whose job may be out hears that its shard has a new owner, and soon", async () => {
+  const source = nameIn(SHARD, "rss.");
+  const first = await open(1);
+  first.serve();
+  for (const name of [source, listener]) await ask(first, name, "alarm", { afterMs: 60_000 });
+  first.close();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const second = await open(2);
+  second.serve();
+  await vi.advanceTimersByTimeAsync(10_000);
+  vi.useRealTimers();
+  expect(await ask(second, source)).toEqual(["taken over"]);
+  expect(await ask(second, listener)).toEqual([]);
 });
 
 test("a hundred thousand alarms that are not due cost a shard one timer and wake nobody", async () => {

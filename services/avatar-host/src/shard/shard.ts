@@ -17,12 +17,12 @@ import {
   shardLocalpart,
   shardOf,
 } from "@tidings/protocol";
-import { type Row, ShardStore, withPrefix } from "@tidings/store";
+import { type Row, ShardStore } from "@tidings/store";
 import { Alarms } from "./alarms.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
 import { systemClock } from "./clock.ts";
-import { Commit, UNFINISHED } from "./commit.ts";
+import { Commit } from "./commit.ts";
 import { Courier } from "./courier.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Deferred, type DeferredEvent } from "./deferred.ts";
@@ -32,17 +32,15 @@ import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
 import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
-import { AGENT_KEY, AGENT_UP_SPREAD_MS, PresenceRound } from "./presence-round.ts";
+import { AGENT_KEY, AGENT_UP_SPREAD_MS, agentUp, PresenceRound } from "./presence-round.ts";
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Stimulus, stimulate } from "./stimulus.ts";
+import { TakenOver } from "./taken-over.ts";
 import { Turn } from "./turn.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
 const TAKEN_OVER_SPREAD_MS = 1_000;
-/** Frames on their way above which a large fan-out waits with its next page, and for how long at most (milliseconds). */
-const FRAMES_AHEAD = 160;
-const CONTINUE_WITHIN_MS = 250;
-const CONTINUE_LOOK_MS = 5;
 
 export class Shard {
   readonly number: ShardNumber;
@@ -62,6 +60,8 @@ export class Shard {
   readonly #deferred: Deferred;
   readonly #deadLetters: DeadLetters;
   readonly #operators: OperatorCalls;
+  readonly #unfinished: Unfinished;
+  readonly #takenOver: TakenOver;
   #isServed = false;
   #isTaking = true;
 
@@ -119,9 +119,20 @@ export class Shard {
         this.#turn(commit, avatar, (awake, turn) => stimulate(awake, turn, stimulus)),
       now: Date.now,
     });
-    this.#alarms = new Alarms(self, reader, (avatar, row) => this.#ring(avatar, row));
-    this.#courier = new Courier(siloDomain, shard, options.agent, send);
-    this.#presence = new PresenceRound(self, reader, (users) => this.#askAgain(users));
+    this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
+    this.#courier = new Courier(options, options.agent, send);
+    const { background } = options;
+    const askAgain = (users: readonly string[]) => this.#giveAll(users, () => agentUp(this.agentEpoch));
+    this.#presence = new PresenceRound(self, reader, askAgain, background);
+    const takeOver = (sources: readonly string[]) => this.#giveAll(sources, () => ({ kind: "takenOver" }));
+    this.#takenOver = new TakenOver(self, reader, takeOver, background);
+    this.#unfinished = new Unfinished({
+      self,
+      reader,
+      background,
+      framesWaiting: () => this.#outbox.waiting,
+      goOn: (avatar, row) => this.#giveAll([avatar], () => ({ kind: "continue" }), [row]),
+    });
   }
 
   /** Takes the shard over for `options.epoch` and brings its rows up to date. Rejects with DeposedError. */
@@ -149,8 +160,8 @@ export class Shard {
     this.#alarms.schedule();
     this.#deferred.resume();
     this.#presence.start(TAKEN_OVER_SPREAD_MS);
-    const unfinished = this.#store.list(this.#self, withPrefix(UNFINISHED));
-    for (const { key } of unfinished) this.#continue(key.slice(UNFINISHED.length));
+    this.#unfinished.resume();
+    this.#takenOver.start(Date.now());
   }
 
   /** True while the shard takes nothing more than it must. */
@@ -227,6 +238,8 @@ export class Shard {
     this.#isTaking = false;
     this.#alarms.close();
     this.#presence.close();
+    this.#unfinished.close();
+    this.#takenOver.close();
     this.#outbox.close();
     this.#awake.forgetAllOf(this.#owner);
   }
@@ -276,19 +289,19 @@ export class Shard {
     );
   }
 
-  #ring(avatar: string, row: Row): void {
+  #ring(avatar: string, row: Row, at: number): void {
     this.#post([avatar], (commit) => {
       this.#alarms.answered(avatar);
       commit.rows.push(row);
-      this.#give(commit, avatar, { kind: "alarm" });
+      this.#give(commit, avatar, { kind: "alarm", at });
     });
   }
 
-  #askAgain(users: readonly string[]): void {
-    this.#post(users, (commit) => {
-      const { agentEpoch } = this;
-      for (const user of users)
-        this.#give(commit, user, { kind: "reports", reports: [{ kind: "agentUp" }], agentEpoch });
+  /** Gives each avatar a turn for what `stimulus` is by then, in one commit with `rows`. */
+  #giveAll(names: readonly string[], stimulus: () => Stimulus, rows: readonly Row[] = []): void {
+    this.#post(names, (commit) => {
+      commit.rows.push(...rows);
+      for (const name of names) this.#give(commit, name, stimulus());
     });
   }
 
@@ -336,22 +349,7 @@ export class Shard {
     });
     if (commit.earliestAlarmAt !== null) this.#alarms.schedule(commit.earliestAlarmAt);
     for (const entry of deferred) this.#deferred.post(entry);
-    for (const name of commit.unfinished) this.#continue(name);
-  }
-
-  /** The next page of a large fan-out, when the receivers have taken what is on its way, or have had time enough to. */
-  #continue(name: string, sinceMs = performance.now()): void {
-    if (!this.#isTaking) return;
-    const isCrowded = this.#outbox.waiting > FRAMES_AHEAD && performance.now() - sinceMs < CONTINUE_WITHIN_MS;
-    if (isCrowded) setTimeout(() => this.#continue(name, sinceMs), CONTINUE_LOOK_MS);
-    else this.#options.background.run(() => this.#continueNow(name));
-  }
-
-  #continueNow(name: string): void {
-    this.#post([name], (commit) => {
-      commit.rows.push({ avatar: this.#self, key: UNFINISHED + name, value: null });
-      this.#give(commit, name, { kind: "continue" });
-    });
+    for (const name of commit.unfinished) this.#unfinished.later(name);
   }
 
   #tellHere(commit: Commit, { from, to, event }: AddressedEvent): void {
@@ -374,7 +372,7 @@ export class Shard {
   /** Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory. */
   #turn(commit: Commit, name: string, work: (avatar: Avatar, turn: Turn) => void): void {
     const nowAt = Date.now();
-    const awake = this.#awake.wake(name, this.#owner, nowAt);
+    const awake = this.#awake.wake(name, this.#owner, performance.now());
     const turn = new Turn(name, this.#store, nowAt, awake.memory);
     try {
       work(awake.avatar, turn);

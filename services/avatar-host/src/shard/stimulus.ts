@@ -7,7 +7,9 @@ export type Stimulus =
   | { readonly kind: "event"; readonly from: string; readonly event: AvatarEvent }
   | { readonly kind: "reports"; readonly reports: readonly Report[]; readonly agentEpoch: number }
   | { readonly kind: "pollResult"; readonly result: PollResult }
-  | { readonly kind: "alarm" }
+  /** `at` is when the alarm was to ring (epoch milliseconds); absent in dead letters of an earlier release. */
+  | { readonly kind: "alarm"; readonly at?: number }
+  | { readonly kind: "takenOver" }
   | { readonly kind: "continue" };
 
 /** Gives the stimulus to `avatar` in `turn`. Throws what the avatar throws. */
@@ -23,7 +25,10 @@ export function stimulate(avatar: Avatar, turn: Turn, stimulus: Stimulus): void 
       avatar.onPollResult(turn, stimulus.result);
       break;
     case "alarm":
-      ring(avatar, turn);
+      ring(avatar, turn, stimulus.at ?? 0);
+      break;
+    case "takenOver":
+      avatar.onTakenOver?.(turn);
       break;
     case "continue":
       avatar.onContinue(turn);
@@ -31,10 +36,13 @@ export function stimulate(avatar: Avatar, turn: Turn, stimulus: Stimulus): void 
   }
 }
 
-/** The avatar may have moved its alarm since it was set off. */
-function ring(avatar: Avatar, turn: Turn): void {
+/**
+ * The avatar may have moved its alarm since it was set off. The clock may have been set back since then, too: an alarm that
+ * was not moved rings all the same, for nothing is left that would ring it again.
+ */
+function ring(avatar: Avatar, turn: Turn, dueAt: number): void {
   const at = turn.alarmAt;
-  if (at === null || at > turn.nowAt) return;
+  if (at === null || at > Math.max(turn.nowAt, dueAt)) return;
   turn.setAlarm(null);
   avatar.onAlarm(turn);
 }

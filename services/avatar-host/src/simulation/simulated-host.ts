@@ -112,9 +112,13 @@ export class SimulatedHost {
     if (this.#isOffTable || this.#isOpening > 0) return;
     const { leases, heartbeats, agenda } = this.#world;
     const now = agenda.now;
-    const read = [...heartbeats].map(([host, beat]) => ({ host, place: host, ...beat }));
-    this.#observed = observe(this.#observed, [...read, { host: "z", inc: "z", hb: now, place: "z" }], now);
-    const me = { host: this.#name, inc: String(this.#life) };
+    const read = [...heartbeats].map(([host, beat]) => ({ host, place: host, isAble: true, ...beat }));
+    this.#observed = observe(
+      this.#observed,
+      [...read, { host: "z", inc: "z", hb: now, place: "z", isAble: true }],
+      now,
+    );
+    const me = { host: this.#name, inc: String(this.#life), isAble: true, offBusMs: 0 };
     const owned = new Set(this.#owned.keys());
     const { take } = planRound({ me, leases, hosts: this.#observed, owned, moving: new Set(), now });
     for (const shard of take) this.#take(shard, leases[shard]?.epoch ?? 0);

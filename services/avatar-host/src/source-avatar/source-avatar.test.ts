@@ -252,3 +252,34 @@ test("a job of which nothing comes is put on the queue again after twice the tim
   for (let n = 0; n < 20; n++) source.isRung();
   expect((source.alarmAt ?? 0) - source.nowAt).toBe(64 * JOB_TIMEOUT_MS);
 });
+
+test("a job that may have died with its host goes again, and when both bring results nothing is told twice", () => {
+  const source = active("alice");
+  source.isTakenOver();
+  expect(source.jobs).toEqual([]);
+  source.isRung();
+  const [job] = source.jobs;
+  source.nowAt += 5_000;
+
+  source.isTakenOver();
+  expect(source.jobs).toEqual([job]);
+  expect(source.alarmAt).toBe(source.nowAt + JOB_TIMEOUT_MS);
+
+  const first = { ...result(source, "old", "a", "b"), validators: { etag: '"2"', lastModified: null } };
+  source.getsResult({ ...first, job: job?.job ?? "" });
+  expect(toldTo(source, "alice")).toEqual(["1 a", "2 b"]);
+  source.getsResult({ ...first, job: job?.job ?? "" });
+  expect(source.told).toEqual([]);
+  source.isRung();
+  expect(source.jobs[0]?.validators.etag).toBe('"2"');
+});
+
+test("a baseline of which two results come is told to nobody", () => {
+  const source = rehearse();
+  source.hears("alice", subscribed);
+  source.isTakenOver();
+  for (let time = 0; time < 2; time++) {
+    source.getsResult(result(source, "a", "b"));
+    expect(toldTo(source, "alice")).toEqual([]);
+  }
+});

@@ -65,6 +65,16 @@ export class SourceAvatar implements Avatar {
     turn.put(SOURCE, this.#poll(turn, { ...source, strain }));
   }
 
+  /**
+   * A job that was out may not have reached the queue: it goes again, under its id. When it had, two results come; what the
+   * second one brings has been seen, and its validators are as good.
+   */
+  onTakenOver(turn: Turn): void {
+    const source = turn.get<SourceRow>(SOURCE);
+    if (source === undefined || source.subscribers === 0 || source.job === null) return;
+    turn.put(SOURCE, this.#poll(turn, source, source.job.id));
+  }
+
   onContinue(turn: Turn): void {
     this.#hasLeft = fanOut(turn, []);
   }
@@ -119,8 +129,7 @@ export class SourceAvatar implements Avatar {
   }
 
   /** Puts a poll job on the queue when the commit is durable; if nothing comes of it, the alarm does so again. */
-  #poll(turn: Turn, source: SourceRow): SourceRow {
-    const id = randomUUID();
+  #poll(turn: Turn, source: SourceRow, id: string = randomUUID()): SourceRow {
     const validators = source.state === "checking" ? { etag: null, lastModified: null } : source.validators;
     turn.jobs.push({ job: id, source: turn.avatar, silo: this.#settings.silo, url: source.url, validators });
     turn.setAlarm(jobLostAt(turn.nowAt, source.strain ?? 0));

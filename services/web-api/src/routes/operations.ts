@@ -17,7 +17,7 @@ const DeadLetter = Type.Object({
   }),
   at: Nullable(Time),
   kind: Type.String({
-    examples: ["event", "reports", "pollResult", "alarm", "continue", "frame", "pollJob"],
+    examples: ["event", "reports", "pollResult", "alarm", "takenOver", "continue", "frame", "pollJob"],
   }),
   error: Type.String({ description: "What happened." }),
   excerpt: Type.String({ description: "The beginning of what it says." }),

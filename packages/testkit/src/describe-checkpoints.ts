@@ -1,0 +1,220 @@
+/**
+ * What the checkpoints of a shard promise on every DynamoDB endpoint: a lost file is rebuilt from them, the journal is trimmed
+ * behind them, and what is late changes nothing. `makeTable` as in `describeStore`.
+ */
+import type { Table } from "@tidings/store";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { eventually } from "./eventually.ts";
+import { row, StoreStage } from "./store-stage.ts";
+
+/** Declares the suite for the endpoint `name`. */
+export function describeCheckpoints(name: string, makeTable: () => Table): void {
+  describe(`${name} keeps the promises of checkpoints`, () => {
+    const stage = new StoreStage(makeTable);
+    beforeEach(() => stage.begin());
+    afterEach(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+      stage.end();
+    });
+
+    describeRebuilding(stage);
+    describeRuns(stage);
+  });
+}
+
+function describeRebuilding(stage: StoreStage): void {
+  test("a lost file is rebuilt avatar by avatar from checkpoints and journal", async () => {
+    const store = await stage.open(1);
+    store.write({ rows: [row("alice", "a", "1"), row("alice", "b", "1"), row("bob", "a", "1")] });
+    await stage.checkpoint(store);
+    store.write({ rows: [row("alice", "b", "2"), row("alice", "c", "2")] });
+    await store.drained();
+    store.close();
+    stage.forgetFile();
+
+    const rebuilt = await stage.open(2);
+    expect(rebuilt.isHydrated("alice")).toBe(false);
+    await rebuilt.hydrate("alice");
+
+    expect(rebuilt.isHydrated("alice")).toBe(true);
+    expect(rebuilt.isHydrated("bob")).toBe(false);
+    expect(rebuilt.list("alice", { from: "", to: "\uffff" })).toEqual([
+      { key: "a", value: "1" },
+      { key: "b", value: "2" },
+      { key: "c", value: "2" },
+    ]);
+  });
+
+  test("a deleted row does not come back from a checkpoint, whenever it was deleted", async () => {
+    const store = await stage.open(1);
+    store.write({ rows: ["before", "after", "late", "kept"].map((key) => row("alice", key, "1")) });
+    await stage.checkpoint(store);
+    store.write({ rows: [row("alice", "before", null)] });
+    await stage.checkpoint(store);
+    store.write({ rows: [row("alice", "after", null)] });
+    await store.drained();
+    store.close();
+    stage.forgetFile();
+
+    const rebuilt = await stage.open(2);
+    await rebuilt.hydrate("alice");
+    rebuilt.write({ rows: [row("alice", "late", null)] });
+    await rebuilt.drained();
+    rebuilt.close();
+    const last = await stage.open(3);
+
+    expect(last.list("alice", { from: "", to: "\uffff" })).toEqual([{ key: "kept", value: "1" }]);
+  });
+
+  test("after a checkpoint the journal keeps fences and little else", async () => {
+    const store = await stage.open(1);
+    for (let n = 0; n < 5; n++) {
+      store.write({ rows: [row("alice", String(n), "1")] });
+      await store.drained();
+    }
+    await stage.checkpoint(store);
+    await eventually(async () => expect(await stage.slots()).toEqual(["fence", "write"]));
+  });
+
+  test("an owner that finds a trimmed journal goes on behind the checkpoint", async () => {
+    const first = await stage.open(1);
+    for (let n = 0; n < 20; n++) {
+      first.write({ rows: [row("alice", "core", "1")] });
+      await first.drained();
+    }
+    await stage.checkpoint(first);
+    await eventually(async () => expect((await stage.slots()).length).toBeLessThanOrEqual(2));
+    first.close();
+    const second = await stage.open(2);
+    second.write({ rows: [row("alice", "core", "2")] });
+    await second.drained();
+    second.close();
+    stage.forgetFile();
+
+    const third = await stage.open(3);
+    await third.hydrate("alice");
+
+    expect(third.get("alice", "core")).toBe("2");
+  });
+
+  test("an owner whose fence falls into a gap left by trimming fences again behind the checkpoint", async () => {
+    const first = await stage.open(1);
+    for (let n = 0; n < 20; n++) {
+      first.write({ rows: [row("alice", "core", "1")] });
+      await first.drained();
+    }
+    await stage.checkpoint(first);
+    first.close();
+    await stage.loseSlots();
+
+    const second = await stage.open(2);
+    second.write({ rows: [row("alice", "core", "2")] });
+    await stage.checkpoint(second);
+    second.close();
+    stage.forgetFile();
+    const third = await stage.open(3);
+    await third.hydrate("alice");
+
+    expect(third.get("alice", "core")).toBe("2");
+  });
+}
+
+/** What comes and goes leaves nothing in the checkpoints, and what is late changes nothing there. */
+function describeRuns(stage: StoreStage): void {
+  test("a row that comes and goes between two checkpoints costs nothing, and one that goes later is gone", async () => {
+    const store = await stage.open(1);
+    store.write({
+      rows: [row("_17", "out/1/1", "frame"), row("_17", "kept", "1"), row("alice", "p/1", "1")],
+    });
+    await stage.checkpoint(store);
+    const deletions = vi.spyOn(stage.table, "deleteIfLower");
+
+    store.write({ rows: [row("_17", "out/1/2", "frame")] });
+    await store.drained();
+    const gone = [row("_17", "out/1/1", null), row("_17", "out/1/2", null), row("alice", "p/1", null)];
+    store.write({ rows: gone });
+    await stage.checkpoint(store);
+
+    expect(await stage.checkpointed("_17")).toEqual(["kept"]);
+    expect(await stage.checkpointed("alice")).toEqual([]);
+    expect(deletions.mock.calls.map(([, key]) => key).sort()).toEqual(["out/1/1", "p/1"]);
+  });
+
+  test("a late write of a deposed owner does not bring back what its successor has deleted", async () => {
+    const deposed = await stage.open(1, { onLost: () => {} });
+    const late = stage.holdBackRow("secret");
+    deposed.write({ rows: [row("alice", "secret", "1"), row("alice", "core", "1")] });
+    await stage.beginCheckpoint(deposed);
+    await late.isAsked;
+    const owner = await stage.open(2, { path: "elsewhere" });
+    await owner.hydrate("alice");
+    owner.write({ rows: [row("alice", "secret", null)] });
+    await stage.checkpoint(owner);
+    owner.close();
+
+    await late.lands();
+    expect(await stage.checkpointed("alice")).toEqual(["core", "secret"]);
+    const next = await stage.open(3, { path: "third" });
+    await next.hydrate("alice");
+
+    expect(next.list("alice", { from: "", to: "\uffff" })).toEqual([{ key: "core", value: "1" }]);
+  });
+
+  test("a write of the own that was given up and lands late does not bring back what was deleted", async () => {
+    const store = await stage.open(1);
+    const late = stage.holdBackRow("secret", "fails");
+    store.write({ rows: [row("alice", "secret", "1")] });
+    await stage.beginCheckpoint(store);
+    await late.isAsked;
+    store.write({ rows: [row("alice", "secret", null)] });
+    await stage.checkpoint(store);
+    await late.lands();
+    store.close();
+    stage.forgetFile();
+
+    const next = await stage.open(2);
+    await next.hydrate("alice");
+
+    expect(next.get("alice", "secret")).toBeUndefined();
+  });
+
+  test("a deposed owner does not move the checkpoints that its successor replays behind", async () => {
+    const deposed = await stage.open(1, { onLost: () => {} });
+    const late = stage.holdBackRow("core");
+    deposed.write({ rows: [row("alice", "core", "1")] });
+    await stage.beginCheckpoint(deposed);
+    await late.isAsked;
+    const before = await stage.position();
+    await stage.open(2, { path: "elsewhere" });
+
+    await late.lands();
+    deposed.close();
+    await deposed.drained();
+
+    expect(await stage.position()).toBe(before);
+  });
+
+  test("an owner that takes a shard asks once how far the checkpoints are", async () => {
+    const store = await stage.open(1);
+    await stage.checkpoint(store);
+    store.close();
+    const get = vi.spyOn(stage.table, "get");
+    await stage.open(2);
+    expect(get.mock.calls.filter(([, key]) => key === "#position")).toHaveLength(1);
+  });
+
+  test.each([3_600_000, -3_600_000])("a wall clock that is set by %i ms changes nothing", async (jumpMs) => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const store = await stage.open(1);
+    store.write({ rows: [row("alice", "core", "1")] });
+    await stage.checkpoint(store);
+    const before = await stage.position();
+    vi.setSystemTime(Date.now() + jumpMs);
+    store.write({ rows: [row("alice", "core", "2")] });
+    await store.drained();
+    expect(await stage.position()).toBe(before);
+    await stage.checkpoint(store);
+    expect(await stage.checkpointed("alice")).toEqual(["core"]);
+  });
+}
