@@ -22,7 +22,11 @@ export interface TableOptions {
   /** `http://…` of a DynamoDB endpoint, or `aws` for AWS itself with the credentials of the environment. */
   readonly endpoint: string;
   readonly table?: string;
+  /** Longest wait for an answer (milliseconds); default 5,000. */
+  readonly requestTimeoutMs?: number;
 }
+
+const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Most deletions in one request, DynamoDB's limit for BatchWriteItem. */
 const BATCH = 25;
@@ -31,18 +35,24 @@ export class Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
 
-  constructor({ endpoint, table = "tidings" }: TableOptions) {
+  constructor({ endpoint, table = "tidings", requestTimeoutMs = REQUEST_TIMEOUT_MS }: TableOptions) {
     this.#name = table;
     const place = { table, endpoint };
+    const requestHandler = {
+      connectionTimeout: 2_000,
+      requestTimeout: requestTimeoutMs,
+      // Without it the library only warns, and a request on a half-open connection waits for ever.
+      throwOnRequestTimeout: true,
+    };
     this.#client = new DynamoDBClient(
       endpoint === "aws"
-        ? {}
+        ? { requestHandler }
         : {
             endpoint,
             region: "local",
             credentials: { accessKeyId: "local", secretAccessKey: "local" },
             maxAttempts: 1,
-            requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+            requestHandler,
           },
     );
     sayWhatRefuses(this.#client, place);

@@ -3,23 +3,35 @@ import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
 import { everyCrashPoint } from "./every-crash-point.ts";
 import { fileTorn } from "./file-torn.ts";
+import { halfOpenAgentToBus, halfOpenHostToBus, halfOpenHostToDynamodb } from "./half-open-link.ts";
 import { hostCutFromBus, hostCutFromDynamodb } from "./host-cut.ts";
 import { hostsStopped } from "./hosts-stopped.ts";
 import { rabbitmqKilled } from "./rabbitmq-killed.ts";
 import { fewRandomKills, randomKills } from "./random-kills.ts";
+import { s2sDown } from "./s2s-down.ts";
 import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
+import { stuckComponent } from "./stuck-component.ts";
+import { stuckHost } from "./stuck-host.ts";
+import { zombieClaimsFirst } from "./zombie-claims-first.ts";
 import { zombieOwner } from "./zombie-owner.ts";
 
 /** All scenarios, in the order in which the suite plays them. */
 export const SCENARIOS: readonly Scenario[] = [
   everyCrashPoint,
   zombieOwner,
+  stuckHost,
+  zombieClaimsFirst,
   hostCutFromDynamodb,
   hostCutFromBus,
+  halfOpenHostToBus,
+  halfOpenHostToDynamodb,
+  halfOpenAgentToBus,
+  stuckComponent,
   replyLost,
   throttling,
   rabbitmqKilled,
+  s2sDown,
   spoolWiped,
   diskLost,
   fileTorn,

@@ -6,7 +6,17 @@ import type { DeliveryReport, Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { type Decision, decide, type Whereabouts } from "./decide.ts";
-import { begin, doubt, dueAt, HANDED_DOUBT_MS, isOpen, redecide, repeat, report } from "./progress.ts";
+import {
+  begin,
+  doubt,
+  dueAt,
+  HANDED_DOUBT_MS,
+  isOpen,
+  isRepeatDue,
+  redecide,
+  repeat,
+  report,
+} from "./progress.ts";
 import {
   type CoreRow,
   type DeliveriesRow,
@@ -22,6 +32,11 @@ import {
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
+/**
+ * After this long without a word about a dispatch it may have been lost on its way to the agent, and what comes later waits
+ * in line: it would overtake the repeat (milliseconds).
+ */
+const SILENCE_MS = 2_000;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
 const ALARM_GRAIN_MS = 5_000;
 
@@ -39,6 +54,8 @@ export class Deliveries {
   /** False when a number has come into the set behind a higher one. */
   #heldInOrder = true;
   #lastHeld = "";
+  /** Since when nothing was heard of what is dispatched, by number, oldest first; 0 for what was repeated. */
+  readonly #silentSince = new Map<string, number>();
   #inFlight = 0;
   #said: { readonly turn: Turn | null; readonly dispatches: Set<string> } = {
     turn: null,
@@ -118,10 +135,15 @@ export class Deliveries {
     }
   }
 
-  /** The alarm rang: repeats dispatches that nobody answered, settles what was handed long enough ago. */
+  /**
+   * The alarm rang: repeats dispatches that nobody answered, settles what was handed long enough ago. When one is due all
+   * are repeated, so that the order stays.
+   */
   onAlarm(turn: Turn, situation: Situation): void {
-    for (const [number, row] of this.#inOrder()) {
-      const after = repeat(row, turn.nowAt);
+    const open = this.#inOrder();
+    const isAnyDue = open.some(([, row]) => isRepeatDue(row, turn.nowAt));
+    for (const [number, row] of open) {
+      const after = repeat(row, turn.nowAt, isAnyDue);
       this.#store(turn, number, row, after, situation);
       if (after !== row) this.#dispatchStored(turn, number, after, situation, new Set());
     }
@@ -210,15 +232,23 @@ export class Deliveries {
     return false;
   }
 
-  /** As `decide` says, but in line when too much is under way already, or when earlier ones are still held. */
+  /**
+   * As `decide` says, but in line when too much is under way already, when earlier ones are still held, or when earlier ones
+   * may have been lost.
+   */
   #decide(situation: Situation, nowAt: number, isBehindOthers = false): Decision[] {
     const decisions = decide(situation.core.destinations, situation, nowAt);
-    if (this.#inFlight < MOST_IN_FLIGHT && !isBehindOthers) return decisions;
+    if (this.#inFlight < MOST_IN_FLIGHT && !isBehindOthers && !this.#mayBeLost(nowAt)) return decisions;
     return decisions.map((decision) =>
       decision.action === "dispatch"
         ? { ...decision, action: "hold", reason: "in line behind earlier ones" }
         : decision,
     );
+  }
+
+  #mayBeLost(nowAt: number): boolean {
+    const [oldest] = this.#silentSince.values();
+    return oldest !== undefined && nowAt - oldest >= SILENCE_MS;
   }
 
   #store(
@@ -262,6 +292,8 @@ export class Deliveries {
   #keep(number: string, row: DeliveriesRow): void {
     this.#pending.set(number, row);
     this.#inFlight += dispatchedIn(row);
+    const silent = row.deliveries.find(({ state }) => state === "dispatched");
+    if (silent !== undefined) this.#silentSince.set(number, silent.repeats === undefined ? silent.at : 0);
     if (!row.deliveries.some(({ state }) => state === "held")) return;
     this.#held.add(number);
     if (number < this.#lastHeld) this.#heldInOrder = false;
@@ -273,6 +305,7 @@ export class Deliveries {
     if (row === undefined) return;
     this.#inFlight -= dispatchedIn(row);
     this.#pending.delete(number);
+    this.#silentSince.delete(number);
     this.#held.delete(number);
   }
 }

@@ -115,12 +115,21 @@ export function dueAt(delivery: Delivery): number | null {
   }
 }
 
-/** Dispatches without a word from the agent, later and later, until they expire; the same row when none is due. */
-export function repeat(row: DeliveriesRow, nowAt: number): DeliveriesRow {
+/** Whether a dispatch has waited for a word from the agent for so long that it is to be repeated. */
+export function isRepeatDue({ deliveries }: DeliveriesRow, nowAt: number): boolean {
+  return deliveries.some(
+    (delivery) => delivery.state === "dispatched" && (dueAt(delivery) ?? nowAt) <= nowAt,
+  );
+}
+
+/**
+ * Dispatches without a word from the agent, later and later, until they expire; the same row when none is due. `withOthers`:
+ * others are, and this one goes with them.
+ */
+export function repeat(row: DeliveriesRow, nowAt: number, withOthers = false): DeliveriesRow {
+  if (!withOthers && !isRepeatDue(row, nowAt)) return row;
   const deliveries = row.deliveries.map((delivery) =>
-    delivery.state === "dispatched" && (dueAt(delivery) ?? nowAt) <= nowAt
-      ? repeated(delivery, nowAt)
-      : delivery,
+    delivery.state === "dispatched" ? repeated(delivery, nowAt) : delivery,
   );
   const expired = deliveries.filter(({ state }) => state === "expired");
   if (deliveries.every((delivery, at) => delivery === row.deliveries[at])) return row;

@@ -159,6 +159,24 @@ test("a dispatch without a word from the agent is repeated as the same attempt",
   expect(dispatched()).toEqual(["a 1"]);
 });
 
+test("while the agent says nothing of what was dispatched, what comes later waits in line until it has", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.nowAt += 1_000;
+  alice.hears(SOURCE, notified("b", 2));
+  alice.nowAt += 1_000;
+  alice.hears(SOURCE, notified("c", 3));
+  expect(dispatched()).toEqual([]);
+  alice.isRung();
+  expect(dispatched()).toEqual(["a 1", "b 1"]);
+  becomes("a", "handed");
+  alice.hears(SOURCE, notified("d", 4));
+  expect(dispatched()).toEqual([]);
+  becomes("b", "handed");
+  expect(dispatched()).toEqual(["c 1", "d 1"]);
+});
+
 test("a client that usually confirms and leaves without having done so is sent it again", async () => {
   await subscribes();
   shows("available");
