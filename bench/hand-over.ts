@@ -81,7 +81,7 @@ async function hostStopped(stack: Stack, caller: AvatarCaller, host: string): Pr
 
 /** Asks the avatar of a shard's reader every `everyMs`, whether or not it has answered before. */
 function ask(caller: AvatarCaller, shard: Shard, everyMs: number): { stop(): Promise<number> } {
-  const name = READERS[shard]?.name ?? "";
+  const name = READERS[shard] ?? "";
   const asked: Promise<void>[] = [];
   let answeredAt = performance.now();
   let longest = 0;
