@@ -12,7 +12,7 @@ import { measureFederation, measureJournalPut } from "./raw-limits.ts";
 import { gatherReaders, READERS } from "./readers.ts";
 
 const HOSTS = ["h1", "h2"] as const;
-const ITEMS_PER_SECOND = 300;
+const ITEMS_PER_SECOND = 200;
 const HAND_OVERS = 20;
 const ASK_EVERY_MS = 10;
 /** A whole host has 32 avatars that are asked. */
