@@ -31,6 +31,8 @@ export interface ShardState {
 }
 
 const STATUS_EVERY_MS = 3;
+/** A host that is overloaded finishes what it has begun first. */
+const HAND_OVER_WITHIN_MS = 30_000;
 const SETTLED_EVERY_MS = 100;
 const SETTLED_WITHIN_MS = 60_000;
 const NEWEST = { limit: 1, cursor: null, source: null, q: null, state: null };
@@ -85,7 +87,10 @@ export class AvatarCaller {
 
   /** Has the host called `host` give `shard` to the one called `to`; resolves when it is free for it. */
   async handOver(shard: number, host: string, to: string): Promise<void> {
-    await this.bus.request(handOverStanza(this.bus.address, hostAddress(this.#domain, host), shard, to));
+    await this.bus.request(
+      handOverStanza(this.bus.address, hostAddress(this.#domain, host), shard, to),
+      HAND_OVER_WITHIN_MS,
+    );
   }
 
   /** The shards that the host called `host` serves, as the router knows. */

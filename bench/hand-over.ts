@@ -12,7 +12,7 @@ import { measureFederation, measureJournalPut } from "./raw-limits.ts";
 import { gatherReaders, READERS } from "./readers.ts";
 
 const HOSTS = ["h1", "h2"] as const;
-const ITEMS_PER_SECOND = 300;
+const ITEMS_PER_SECOND = 200;
 const HAND_OVERS = 20;
 const ASK_EVERY_MS = 10;
 /** A whole host has 32 avatars that are asked. */
@@ -81,7 +81,7 @@ async function hostStopped(stack: Stack, caller: AvatarCaller, host: string): Pr
 
 /** Asks the avatar of a shard's reader every `everyMs`, whether or not it has answered before. */
 function ask(caller: AvatarCaller, shard: Shard, everyMs: number): { stop(): Promise<number> } {
-  const name = READERS[shard]?.name ?? "";
+  const name = READERS[shard] ?? "";
   const asked: Promise<void>[] = [];
   let answeredAt = performance.now();
   let longest = 0;

@@ -3,12 +3,13 @@
  * second in a file of the process; imported by the bench, it sets that up and reads what was noted.
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import type { ProcessSpec } from "../run/supervised.ts";
 
-const FOLDER = "TIDINGS_BENCH_LOOP_DELAY";
+/** Path of the file that a process notes its delays in; its name is that of the process. */
+const NOTES = "TIDINGS_BENCH_LOOP_DELAY";
 const NOTE_EVERY_MS = 500;
 /** The histogram counts its own resolution as delay (milliseconds). */
 const RESOLUTION_MS = 5;
@@ -22,7 +23,7 @@ export function watched(spec: ProcessSpec, home: string): ProcessSpec {
   return {
     ...spec,
     args: ["--import", fileURLToPath(import.meta.url), ...spec.args],
-    env: { ...spec.env, [FOLDER]: folder },
+    env: { ...spec.env, [NOTES]: join(folder, spec.name) },
   };
 }
 
@@ -41,18 +42,16 @@ export function loopDelays(home: string, sinceAt: number): Map<string, number[]>
   return delays;
 }
 
-function note(folder: string): void {
-  const service = basename(dirname(dirname(process.argv[1] ?? "")));
-  const name = [service, process.env.TIDINGS_HOST_NAME].filter(Boolean).join(" ");
+function note(path: string): void {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
   const timer = setInterval(() => {
     const delayMs = Math.max(0, histogram.max / NANOSECONDS - RESOLUTION_MS);
-    appendFileSync(join(folder, name), `${Date.now()} ${delayMs.toFixed(1)}\n`);
+    appendFileSync(path, `${Date.now()} ${delayMs.toFixed(1)}\n`);
     histogram.reset();
   }, NOTE_EVERY_MS);
   timer.unref();
 }
 
-const folder = process.env[FOLDER];
-if (folder !== undefined) note(folder);
+const notes = process.env[NOTES];
+if (notes !== undefined) note(notes);

@@ -8,17 +8,12 @@ import { AvatarCaller } from "./avatar-caller.ts";
 import { signUp } from "./sign-up.ts";
 import { type BenchSource, benchSource } from "./source.ts";
 
-export interface Reader {
-  readonly name: string;
-  readonly shard: Shard;
-}
-
 const TICK_MS = 10;
 const LOOK_EVERY_MS = 20;
 const WITHIN_MS = 60_000;
 
-/** The reader of each shard, in the order of the shards. */
-export const READERS: readonly Reader[] = Array.from({ length: SHARDS }, (_, shard) => readerOf(shard));
+/** The name of the reader in each shard, in the order of the shards. */
+export const READERS: readonly string[] = Array.from({ length: SHARDS }, (_, shard) => readerOf(shard));
 
 export interface Readership {
   readonly caller: AvatarCaller;
@@ -33,11 +28,11 @@ export interface Readership {
  */
 export async function gatherReaders(stack: Stack): Promise<Readership> {
   const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
-  const sources = await Promise.all(READERS.map(({ name }) => benchSource(queue, name)));
+  const sources = await Promise.all(READERS.map((name) => benchSource(queue, name)));
   const sessions = new Map<string, string>();
   const caller = await AvatarCaller.connect(stack, (user) => sessions.get(user) ?? "");
   await Promise.all(
-    READERS.map(async ({ name }, at) => {
+    READERS.map(async (name, at) => {
       sessions.set(name, await signUp(caller.bus, stack.domain, name, sources[at]?.url ?? ""));
     }),
   );
@@ -79,7 +74,7 @@ function flowTo(sources: readonly BenchSource[], perSecond: number): Flow {
       return count;
     },
     allTold: async (caller) => {
-      await Promise.all(READERS.map(({ name }, at) => told(caller, name, last[at])));
+      await Promise.all(READERS.map((name, at) => told(caller, name, last[at])));
     },
   };
 }
@@ -93,9 +88,6 @@ async function told(caller: AvatarCaller, name: string, last: Promise<string> | 
   }
 }
 
-function readerOf(shard: Shard): Reader {
-  for (let number = 0; ; number++) {
-    const name = `reader${number}`;
-    if (shardOf(name) === shard) return { name, shard };
-  }
+function readerOf(shard: Shard): string {
+  for (let number = 0; ; number++) if (shardOf(`reader${number}`) === shard) return `reader${number}`;
 }

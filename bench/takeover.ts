@@ -66,7 +66,7 @@ async function killed(tell: Tell, stack: Stack, caller: AvatarCaller, host: stri
 }
 
 async function answersAgainMs(caller: AvatarCaller, shard: Shard, startedAt: number): Promise<number> {
-  const name = READERS[shard]?.name ?? "";
+  const name = READERS[shard] ?? "";
   while (!(await caller.answers(name, TRY_MS))) await pause(TRY_EVERY_MS);
   return performance.now() - startedAt;
 }
