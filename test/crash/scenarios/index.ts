@@ -5,6 +5,7 @@ import { hostsStopped } from "./hosts-stopped.ts";
 import { randomKills } from "./random-kills.ts";
 import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
+import { unsubscribeRace } from "./unsubscribe-race.ts";
 
 /** All scenarios, in the order in which the suite plays them. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,4 +15,5 @@ export const SCENARIOS: readonly Scenario[] = [
   fileTorn,
   diskFull,
   hostsStopped,
+  unsubscribeRace,
 ];
