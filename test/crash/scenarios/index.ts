@@ -1,7 +1,9 @@
 import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
 import { fileTorn } from "./file-torn.ts";
+import { flapping } from "./flapping.ts";
 import { hostsStopped } from "./hosts-stopped.ts";
+import { poison } from "./poison.ts";
 import { randomKills } from "./random-kills.ts";
 import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
@@ -15,5 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fileTorn,
   diskFull,
   hostsStopped,
+  flapping,
   unsubscribeRace,
+  poison,
 ];
