@@ -7,6 +7,7 @@ import { eventually } from "@tidings/testkit";
 
 const NS_RECEIPTS = "urn:xmpp:receipts";
 const NS_ORIGIN = "urn:xmpp:sid:0";
+const NS_DELAY = "urn:xmpp:delay";
 
 /** A delivery as it came. */
 export interface Heard {
@@ -16,6 +17,8 @@ export interface Heard {
   readonly title: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** The user's own server had kept it (XEP-0160 and XEP-0203): it was handed long ago. */
+  readonly isDelayed: boolean;
 }
 
 export class Recorder {
@@ -72,7 +75,10 @@ export class Recorder {
     const body = stanza.getChildText("body");
     if (stanza.name !== "message" || body === null || originId === undefined) return;
     const id: string = stanza.attrs.id ?? "";
-    this.heard.push({ id, originId, title: body.split("\n", 1)[0] ?? "", at: Date.now() });
+    const isDelayed = stanza
+      .getChildren("delay", NS_DELAY)
+      .some(({ attrs }) => bareJid(attrs.from ?? "") === this.#login.domain);
+    this.heard.push({ id, originId, title: body.split("\n", 1)[0] ?? "", at: Date.now(), isDelayed });
     this.ids.add(id);
     if (stanza.getChild("request", NS_RECEIPTS) === undefined) return;
     const receipt = xml("received", { xmlns: NS_RECEIPTS, id });

@@ -3,9 +3,11 @@ import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
 import { everyCrashPoint } from "./every-crash-point.ts";
 import { fileTorn } from "./file-torn.ts";
+import { flapping } from "./flapping.ts";
 import { halfOpenAgentToBus, halfOpenHostToBus, halfOpenHostToDynamodb } from "./half-open-link.ts";
 import { hostCutFromBus, hostCutFromDynamodb } from "./host-cut.ts";
 import { hostsStopped } from "./hosts-stopped.ts";
+import { poison } from "./poison.ts";
 import { rabbitmqKilled } from "./rabbitmq-killed.ts";
 import { fewRandomKills, randomKills } from "./random-kills.ts";
 import { s2sDown } from "./s2s-down.ts";
@@ -13,6 +15,7 @@ import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
 import { stuckComponent } from "./stuck-component.ts";
 import { stuckHost } from "./stuck-host.ts";
+import { unsubscribeRace } from "./unsubscribe-race.ts";
 import { zombieClaimsFirst } from "./zombie-claims-first.ts";
 import { zombieOwner } from "./zombie-owner.ts";
 
@@ -37,6 +40,9 @@ export const SCENARIOS: readonly Scenario[] = [
   fileTorn,
   diskFull,
   hostsStopped,
+  flapping,
+  unsubscribeRace,
+  poison,
   randomKills,
 ];
 
