@@ -58,10 +58,9 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
     ...nothingDoubled(name, history),
     ...repeatsAreRecognisable(name, client.heard, history),
     ...inOrder(`${name}'s history`, history.map(({ title }) => title).toReversed()),
-    // What the user's server kept while it took them for away, it may deliver behind what came straight.
     ...inOrder(
       `${name}'s client`,
-      client.heard.filter(({ isDelayed }) => !isDelayed).map(({ title }) => title),
+      client.heard.filter(({ isDelayed }) => !(isDelayed && client.hasFlapped)).map(({ title }) => title),
     ),
   ];
 }

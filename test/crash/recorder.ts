@@ -26,6 +26,8 @@ export class Recorder {
   readonly heard: Heard[] = [];
   /** Ids that were heard at least once. */
   readonly ids = new Set<string>();
+  /** It went away and came back within one connection: its server may deliver what it kept behind what came straight. */
+  hasFlapped = false;
   readonly #login: Omit<ClientOptions, "log">;
   #bus: Bus | null = null;
 
@@ -65,6 +67,7 @@ export class Recorder {
   /** Sends a presence of its own, such as an absence; does nothing when it is offline. */
   async shows(show: "away" | "dnd" | "available" | "unavailable"): Promise<void> {
     if (!this.#bus?.isOnline) return;
+    if (show === "unavailable") this.hasFlapped = true;
     if (show === "unavailable") await this.#bus.send(xml("presence", { type: "unavailable" }));
     else if (show === "available") await this.#bus.send(xml("presence"));
     else await this.#bus.send(xml("presence", {}, xml("show", {}, show)));
