@@ -40,6 +40,8 @@ export interface SeededUsers {
   readonly arePresent: boolean;
   /** Items of each feed that their histories hold; default none. They wait for a client while nobody is present. */
   readonly items?: number;
+  /** Domain of their own addresses; default: the users cluster. */
+  readonly at?: string;
 }
 
 interface Repeated {
@@ -61,8 +63,8 @@ export class Seed {
   }
 
   /** Adds users, signed up and subscribed. All users of a seed are added with one template, so they share a session's secret. */
-  async add({ names, follow, arePresent, items = 0 }: SeededUsers): Promise<void> {
-    const entries = await this.#signUp(follow, arePresent, items);
+  async add({ names, follow, arePresent, items = 0, at = this.#domain }: SeededUsers): Promise<void> {
+    const entries = await this.#signUp({ follow, arePresent, items, at });
     this.#repeated.push({ byShard: Map.groupBy(names, shardOf), entries, arePresent });
     for (const url of follow) this.#subscribe(url, names);
   }
@@ -98,8 +100,13 @@ export class Seed {
     }
   }
 
-  async #signUp(follow: readonly string[], isPresent: boolean, items: number): Promise<Entry[]> {
-    const addresses = addressesOf(this.#domain);
+  async #signUp({
+    follow,
+    arePresent: isPresent,
+    items,
+    at,
+  }: Required<Omit<SeededUsers, "names">>): Promise<Entry[]> {
+    const addresses = { ...addressesOf(this.#domain), users: at };
     const user = new Rehearsal(TEMPLATE, () => new UserAvatar(addresses, () => SEEDED_AGENT_EPOCH));
     const call = (name: string, args: object, session: string | null = null) =>
       user.isCalled({

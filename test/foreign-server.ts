@@ -25,6 +25,8 @@ export interface ForeignServerOptions {
   readonly authority: Authority;
   /** User name → password. */
   readonly users: Readonly<Record<string, string>>;
+  /** Given: everybody whom one could name is there, and this file says what they are sent; see prosody/mod_crowd.lua. */
+  readonly crowdFile?: string;
 }
 
 export interface ForeignServer {
@@ -37,7 +39,7 @@ export interface ForeignServer {
 
 /** Starts the server. Rejects when it does not accept connections within 10 s. */
 export async function startForeignServer(options: ForeignServerOptions): Promise<ForeignServer> {
-  const { home, domain, srv, authority, users } = options;
+  const { home, domain, srv, authority, users, crowdFile = null } = options;
   const [c2s, s2s] = [await freePort(), await freePort()];
   await mkdir(home, { recursive: true });
   await writeUsers(home, domain, users);
@@ -45,7 +47,7 @@ export async function startForeignServer(options: ForeignServerOptions): Promise
   const file = join(home, "prosody.cfg.lua");
   await writeFile(
     file,
-    configuration({ home, domain, c2s, s2s, ports: srv.domains, pair, ca: authority.path }),
+    configuration({ home, domain, c2s, s2s, ports: srv.domains, pair, ca: authority.path, crowdFile }),
   );
   const child = spawn("prosody", ["--config", file, "-F"], { stdio: "ignore" });
   const stop = async () => {
@@ -73,9 +75,10 @@ interface Settings {
   readonly ports: ReadonlyMap<string, number>;
   readonly pair: Certificate;
   readonly ca: string;
+  readonly crowdFile: string | null;
 }
 
-function configuration({ home, domain, c2s, s2s, ports, pair, ca }: Settings): string {
+function configuration({ home, domain, c2s, s2s, ports, pair, ca, crowdFile }: Settings): string {
   const q = (text: string) => JSON.stringify(text);
   return `
 run_as_root = true
@@ -95,6 +98,7 @@ plugin_paths = { ${q(join(import.meta.dirname, "prosody"))} }
 loopback_ports = { ${[...ports].map(([name, port]) => `[${q(name)}] = ${port}`).join("; ")} }
 VirtualHost ${q(domain)}
   ssl = { certificate = ${q(pair.certificate)}; key = ${q(pair.key)}; cafile = ${q(ca)}; capath = false }
+${crowdFile === null ? "" : `  modules_enabled = { "crowd" }\n  crowd_file = ${q(crowdFile)}`}
 `;
 }
 

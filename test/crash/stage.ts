@@ -22,6 +22,9 @@ export interface StageOptions {
   readonly tell: (line: string) => void;
 }
 
+/** Base domain of every stage. */
+export const DOMAIN = "crash.localhost";
+
 /** Processes that are killed again and again must not wait longer for each time (milliseconds). */
 const BACK_OFF = { firstMs: 200, maxMs: 1_000 };
 /** Checkpoints that come every few seconds are struck by the faults like everything else. */
@@ -78,7 +81,7 @@ export class Stage {
     const stack = await startStack({
       home,
       hosts,
-      domain: "crash.localhost",
+      domain: DOMAIN,
       webPort: "free",
       xmppPort: "free",
       pollMinSeconds: 1,

@@ -13,6 +13,10 @@ interface Orders {
   kill: { readonly process: string };
   /** Answered when the process is ready (again). */
   whenRunning: { readonly process: string };
+  /** SIGKILL; answered when the process is dead, which stays so until `startProcess`. */
+  holdProcess: { readonly process: string };
+  /** Answered when it is ready. */
+  startProcess: { readonly process: string };
   /** SIGKILL to a node of ejabberd, and a new start; answered when it is up again. */
   restartNode: { readonly role: Role };
   /** SIGKILL to a node of ejabberd, which stays down until `startNode`. */
@@ -66,6 +70,11 @@ function ordersOf(stack: Stack): Handlers {
   return {
     kill: ({ process }) => kill(stack, process),
     whenRunning: ({ process }) => stack.service(process).whenRunning(),
+    holdProcess: async ({ process }) => {
+      stack.service(process).kill("SIGKILL");
+      await stack.service(process).stop(0);
+    },
+    startProcess: ({ process }) => stack.service(process).start(),
     restartNode: async ({ role }) => {
       await stack.ejabberd.kill(role);
       await stack.ejabberd.restart(role);

@@ -101,6 +101,16 @@ export class Theatre {
     }
   }
 
+  /** `kill -9` for processes, which come back after `work`, one after the other, also when that fails. */
+  async isWithoutProcesses(processes: readonly string[], work: () => Promise<void>): Promise<void> {
+    for (const process of processes) await order(this.#control, "holdProcess", { process });
+    try {
+      await work();
+    } finally {
+      for (const process of processes) await order(this.#control, "startProcess", { process });
+    }
+  }
+
   /** Resolves when the process runs (again). */
   async isBack(process: string): Promise<void> {
     await order(this.#control, "whenRunning", { process });

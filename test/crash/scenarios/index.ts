@@ -1,3 +1,4 @@
+import { agentRestart } from "./agent-restart.ts";
 import { replyLost, throttling } from "./bad-dynamodb.ts";
 import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
@@ -5,6 +6,7 @@ import { everyCrashPoint } from "./every-crash-point.ts";
 import { fileTorn } from "./file-torn.ts";
 import { flapping } from "./flapping.ts";
 import { halfOpenAgentToBus, halfOpenHostToBus, halfOpenHostToDynamodb } from "./half-open-link.ts";
+import { handoverEvery20s } from "./handover-every-20-s.ts";
 import { hostCutFromBus, hostCutFromDynamodb } from "./host-cut.ts";
 import { hostsStopped } from "./hosts-stopped.ts";
 import { poison } from "./poison.ts";
@@ -15,6 +17,7 @@ import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
 import { stuckComponent } from "./stuck-component.ts";
 import { stuckHost } from "./stuck-host.ts";
+import { subscribers100k } from "./subscribers-100k.ts";
 import { unsubscribeRace } from "./unsubscribe-race.ts";
 import { zombieClaimsFirst } from "./zombie-claims-first.ts";
 import { zombieOwner } from "./zombie-owner.ts";
@@ -30,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   halfOpenHostToBus,
   halfOpenHostToDynamodb,
   halfOpenAgentToBus,
+  handoverEvery20s,
   stuckComponent,
   replyLost,
   throttling,
@@ -40,9 +44,12 @@ export const SCENARIOS: readonly Scenario[] = [
   fileTorn,
   diskFull,
   hostsStopped,
+  handoverEvery20s,
   flapping,
   unsubscribeRace,
   poison,
+  agentRestart,
+  subscribers100k,
   randomKills,
 ];
 

@@ -1,0 +1,29 @@
+/** An installation of its own for a play with more users than can sign up: their rows are there before its hosts start. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Seed, type SeededUsers } from "../../bench/seed.ts";
+import { DOMAIN, Stage } from "./stage.ts";
+
+const HOSTS = ["h1", "h2"];
+
+/**
+ * Resolves to what `work` does on an installation with these users; nothing is left of it afterwards. What is seeded is only
+ * in the hosts' files, so a host that has died must not take its shards back later than the journals are trimmed: after a minute.
+ */
+export async function onStageWith<T>(users: SeededUsers, work: (stage: Stage) => Promise<T>): Promise<T> {
+  const home = await mkdtemp(join(tmpdir(), "tidings-crash-crowd-"));
+  try {
+    const seed = new Seed(DOMAIN);
+    await seed.add(users);
+    seed.write(home, HOSTS);
+    const stage = await Stage.open({ home, hosts: HOSTS.length, tell: () => {} });
+    try {
+      return await work(stage);
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
