@@ -1,6 +1,7 @@
 /** Looks at what a play has left, through the invariants. */
 import { eventually } from "@tidings/testkit";
 import {
+  type HistoryEntry,
   inOrder,
   memoryBounded,
   noEffectOfTheDeposed,
@@ -55,6 +56,7 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
   return [
     ...nothingLost(name, published, history),
     ...nothingLost(`${name}'s client`, unheard, []),
+    ...(unheard.length > 0 ? [await whereabouts(person, unheard, history)] : []),
     ...nothingDoubled(name, history),
     ...repeatsAreRecognisable(name, client.heard, history),
     ...inOrder(`${name}'s history`, history.map(({ title }) => title).toReversed()),
@@ -63,6 +65,23 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
       client.heard.filter(({ isDelayed }) => !(isDelayed && client.hasFlapped)).map(({ title }) => title),
     ),
   ];
+}
+
+/** What Tidings knows of somebody whose client missed something: the states of what it missed, and their presence. */
+async function whereabouts(
+  person: Subscriber,
+  unheard: readonly string[],
+  history: readonly HistoryEntry[],
+): Promise<Violation> {
+  const states = new Map(history.map(({ title, state }) => [title, state]));
+  const counts = Object.entries(Object.groupBy(unheard, (title) => states.get(title) ?? "missing"));
+  const missed = counts.map(([state, titles]) => `${titles?.length} ${state}`).join(", ");
+  const isOnline = person.client.isOnline ? "online" : "offline";
+  const presence = JSON.stringify(await person.presence());
+  return {
+    invariant: "I1",
+    what: `of what ${person.name} missed, being ${isOnline}: ${missed}; presence ${presence}`,
+  };
 }
 
 /** How many numbered items are among them, each counted once. */

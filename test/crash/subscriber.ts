@@ -61,6 +61,11 @@ export class Subscriber {
     }, PATIENCE);
   }
 
+  /** Their presence as their avatar knows it. */
+  async presence(): Promise<unknown> {
+    return (await untilAnswered(() => this.#rest.get("/v1/me"))).presence;
+  }
+
   /** Their whole history, newest first. */
   async history(): Promise<HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
