@@ -1,18 +1,19 @@
 /**
  * Reads on the links to the bus what arrives of each shard's effects, for I5: frames at the hosts, dispatches and asks at the agent.
  *
- *     <frame … epoch="3">   <dispatches … epoch="3">   <asks … epoch="3">   all of them from _17@…
+ *     <message from="_17@…" to="_42@…"><frame … epoch="3">   <dispatches … epoch="3">   <asks … epoch="3">
  *
- * Effects of one shard on one connection are in the order of their arrival; of each shard only changes of the epoch are kept.
- * What is still in the connection of a process that died reaches nobody, so that connections are not compared.
+ * What one shard says to another, or to the agent, arrives in order on one connection; only changes of its epoch are kept. Other
+ * pairs are not compared: the router may keep what was said to a shard that nobody serves, and it was said in time. Nor are other
+ * connections: what is still in that of a process that died reaches nobody.
  */
 import { shardNamed, splitJid } from "@tidings/protocol";
 import type { SeenEffect } from "./invariants.ts";
 import { StanzaScan } from "./stanza-scan.ts";
 
-/** A message's opening tag, and that of the effect in it; ejabberd writes attributes in single quotes. */
-const EFFECT =
-  /<message [^>]*?from=["']([^"']+)["'][^>]*>\s*<(frame|dispatches|asks) [^>]*?epoch=["'](\d+)["']/g;
+/** The attributes of a message, and the opening tag of the effect in it; ejabberd writes them in single quotes. */
+const EFFECT = /<message ([^>]*)>\s*<(frame|dispatches|asks) [^>]*?epoch=["'](\d+)["']/g;
+const ATTRIBUTE = /\b(from|to)=["']([^"']+)["']/g;
 
 export class EffectWatch {
   readonly #scan = new StanzaScan(EFFECT);
@@ -39,8 +40,12 @@ export class EffectWatch {
   /** Takes what has come to `receiver` on its connection number `connection`. */
   sees(receiver: string, connection: number, chunk: Buffer): void {
     const at = `${receiver} (connection ${connection})`;
-    for (const [, from = "", what = "", epoch] of this.#scan.in(at, chunk))
-      this.#note(at, from, what, Number(epoch));
+    for (const [, attributes = "", what = "", epoch] of this.#scan.in(at, chunk)) {
+      const { from = "", to = "" } = Object.fromEntries(
+        attributes.matchAll(ATTRIBUTE).map(([, name, value]) => [name, value]),
+      );
+      this.#note(`${to} at ${at}`, from, what, Number(epoch));
+    }
   }
 
   #note(at: string, from: string, what: string, epoch: number): void {

@@ -6,16 +6,17 @@ import { noEffectOfTheDeposed } from "./invariants.ts";
 const SILO = "s1.avatars.test";
 
 /** As ejabberd passes it on. */
-function frame(epoch: number, seq = 1): Buffer {
-  const sent = frameStanza(SILO, 42, { stream: 17, seq, epoch }, '{"events":[]}').toString();
+function frame(epoch: number, seq = 1, to = 42): Buffer {
+  const sent = frameStanza(SILO, to, { stream: 17, seq, epoch }, '{"events":[]}').toString();
   return Buffer.from(sent.replaceAll('"', "'"));
 }
 
-test("what a deposed owner says behind its successor is a violation, on the same connection only", () => {
+test("what a deposed owner says behind its successor is a violation, between the same two and on the same connection only", () => {
   const watch = new EffectWatch();
   watch.sees("h1", 0, frame(3));
   watch.sees("h1", 0, frame(4, 2));
   watch.sees("h1", 1, frame(3));
+  watch.sees("h1", 0, frame(3, 1, 43));
   watch.sees("h2", 0, frame(3));
   expect(noEffectOfTheDeposed(watch.effects)).toEqual([]);
   watch.sees("h1", 0, frame(3, 3));
