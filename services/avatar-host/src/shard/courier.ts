@@ -1,6 +1,6 @@
 /**
  * What a shard and the agents say to each other beside calls: dispatches and asks go out in batches when their commits are
- * durable; agents' reports come in, and are acknowledged when they are durable.
+ * durable, asks again until they are answered; agents' reports come in, and are acknowledged when they are durable.
  */
 import {
   type Ask,
@@ -9,14 +9,17 @@ import {
   type Dispatch,
   dispatchesStanza,
   type Element,
+  type Report,
   type Speaker,
 } from "@tidings/protocol";
 import { crashPoint } from "@tidings/runtime";
+import { OpenAsks } from "./open-asks.ts";
 
 export class Courier {
   readonly #self: Speaker;
   readonly #agent: string;
   readonly #send: (stanza: Element) => void;
+  readonly #openAsks = new OpenAsks((asks) => this.#sendAsks(asks));
   #dispatches: Dispatch[] = [];
   #asks: Ask[] = [];
   #isScheduled = false;
@@ -37,6 +40,16 @@ export class Courier {
     queueMicrotask(() => this.#flush());
   }
 
+  /** The agent has said this; what it answers is not asked again. */
+  heard(reports: readonly Report[]): void {
+    this.#openAsks.heard(reports);
+  }
+
+  /** Nothing is asked again any more. */
+  close(): void {
+    this.#openAsks.close();
+  }
+
   #flush(): void {
     this.#isScheduled = false;
     const dispatches = this.#dispatches;
@@ -48,6 +61,11 @@ export class Courier {
       this.#send(dispatchesStanza(this.#self, this.#agent, part));
       crashPoint("dispatch.send.after");
     }
+    this.#openAsks.asked(asks);
+    this.#sendAsks(asks);
+  }
+
+  #sendAsks(asks: readonly Ask[]): void {
     for (const part of parts(asks)) this.#send(asksStanza(this.#self, this.#agent, part));
   }
 }

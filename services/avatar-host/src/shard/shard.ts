@@ -203,6 +203,7 @@ export class Shard {
    * void: what became of a delivery stays true.
    */
   onReports(agent: string, id: string, { agentEpoch, reports }: Reports): void {
+    this.#courier.heard(reports);
     const users = Map.groupBy(
       reports.filter((report) => report.kind !== "agentUp"),
       ({ user }) => user,
@@ -238,6 +239,7 @@ export class Shard {
     this.#isTaking = false;
     this.#alarms.close();
     this.#presence.close();
+    this.#courier.close();
     this.#unfinished.close();
     this.#takenOver.close();
     this.#outbox.close();
