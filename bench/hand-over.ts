@@ -13,12 +13,13 @@ import { gatherReaders, READERS } from "./readers.ts";
 
 const HOSTS = ["h1", "h2"] as const;
 const ITEMS_PER_SECOND = 200;
-const HAND_OVERS = 20;
+const HAND_OVERS = 8;
 const ASK_EVERY_MS = 10;
 /** A whole host has 32 avatars that are asked. */
 const ASK_ALL_EVERY_MS = 100;
 const ANSWERED_WITHIN_MS = 5_000;
 const AROUND_MS = 500;
+const SERVED_WITHIN_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
 /** What a hand-over does one after the other while nobody serves: so many table requests, and stanzas over a socket. */
 const TABLE_REQUESTS = 12;
@@ -62,11 +63,19 @@ async function handedOver(caller: AvatarCaller, round: number): Promise<number> 
   const asking = ask(caller, shard, ASK_EVERY_MS);
   await pause(AROUND_MS);
   await caller.handOver(shard, from, to);
-  while (!(await caller.shardsOf(to)).includes(shard)) await pause(ASK_EVERY_MS);
+  await served(caller, shard, to);
   await pause(AROUND_MS);
   const longest = await asking.stop();
   await caller.settled(HOSTS);
   return longest;
+}
+
+async function served(caller: AvatarCaller, shard: Shard, host: string): Promise<void> {
+  const untilMs = performance.now() + SERVED_WITHIN_MS;
+  while (!(await caller.shardsOf(host)).includes(shard)) {
+    if (performance.now() > untilMs) throw new Error(`${host} has not taken shard ${shard}`);
+    await pause(ASK_EVERY_MS);
+  }
 }
 
 async function hostStopped(stack: Stack, caller: AvatarCaller, host: string): Promise<number[]> {

@@ -38,7 +38,7 @@ export async function onStack<Result, Prepared = void>(
       hosts,
       pollMinSeconds: 86_400,
       fetchAllow: "127.0.0.0/8",
-      logLevel: "warn",
+      logLevel: process.env.TIDINGS_LOG_LEVEL ?? "warn",
       tell,
       ...(services === undefined ? {} : { services }),
       adapt: async (spec) => adapt?.(spec, home) ?? spec,

@@ -118,6 +118,19 @@ test("a shard that is given to a host by name goes there at once, though it has 
   });
 });
 
+test("the time for which a given shard is left to its heir begins when it is free, however long that takes", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size + second.ownership.owned.size).toBe(SHARDS));
+  const shard = [...first.ownership.owned.keys()][0] ?? -1;
+  const given = first.ownership.handOver(shard, "h2");
+  first.aheadMs += 7_000;
+  expect(first.ownership.promisedTo(shard)).toBe("h2");
+  await given;
+  await eventually(() => expect(second.ownership.owned.has(shard)).toBe(true));
+  expect(moves.findLast((move) => move.step === "ready" && move.shard === shard)?.host).toBe("h2");
+});
+
 test("a shard cannot be given to a host that does not live, nor by one that does not serve it", async () => {
   const [first, second] = [player("h1"), player("h2")];
   await first.ownership.start();

@@ -157,8 +157,13 @@ export class Ownership {
       throw new HandOverError(
         `no other host named ${to} lives; there are ${this.others.join(", ") || "none"}`,
       );
-    this.#promised.set(shard, { to, until: this.#clocks.monotonicMs() + PROMISED_MS });
-    await this.#release(shard);
+    // However long it takes to give it back: the time of the other host begins when it is free.
+    this.#promised.set(shard, { to, until: Number.POSITIVE_INFINITY });
+    try {
+      await this.#release(shard);
+    } finally {
+      this.#promised.set(shard, { to, until: this.#clocks.monotonicMs() + PROMISED_MS });
+    }
   }
 
   /** The host to which `shard` is being given by name, or null. */
