@@ -1,9 +1,11 @@
+import type { Dispatch } from "@tidings/protocol";
 import { expect, test } from "vitest";
 import { BoundedMap } from "./bounded-map.ts";
 import { DeliveryMemory } from "./delivery-memory.ts";
-import { dispatch } from "./stage.ts";
+import { dispatchTo } from "./silo-stage.ts";
 
 const HOUR_MS = 3_600_000;
+const dispatch = (changes: Partial<Dispatch> = {}) => dispatchTo("alice@d.test", changes);
 
 test("the same attempt is begun once in 24 hours, and a higher one is begun", () => {
   const memory = new DeliveryMemory();

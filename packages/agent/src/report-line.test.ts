@@ -1,7 +1,6 @@
 import type { Report } from "@tidings/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { offlineReport } from "./presence.ts";
 import { ReportLine } from "./report-line.ts";
 
 const NO_CHANCE = () => 0;
@@ -9,6 +8,19 @@ const NO_CHANCE = () => 0;
 function newLine() {
   let count = 0;
   return new ReportLine(1, () => `b${count++}`);
+}
+
+function offlineReport(user: string, address: string, order: number): Report {
+  return {
+    kind: "presence",
+    user,
+    address,
+    resource: "",
+    show: "offline",
+    priority: 0,
+    idleSinceAt: null,
+    order,
+  } as Report;
 }
 
 function delivery(user: string, attempt: number): Report {
