@@ -1,7 +1,7 @@
 import type { Dispatch } from "@tidings/protocol";
 import { expect, test } from "vitest";
 import { BoundedMap } from "./bounded-map.ts";
-import { DeliveryMemory } from "./delivery-memory.ts";
+import { type Delivery, DeliveryMemory } from "./delivery-memory.ts";
 import { dispatchTo } from "./silo-stage.ts";
 
 const HOUR_MS = 3_600_000;
@@ -32,4 +32,18 @@ test("what is over is forgotten with the next entry, not only when it is looked 
   for (let n = 0; n < 100; n++) map.set(`k${n}`, n, HOUR_MS, 0);
   map.set("new", 1, HOUR_MS, HOUR_MS);
   expect(map.size).toBe(1);
+});
+
+test("a refusal is reported with its sentence, and nothing else has one", () => {
+  const memory = new DeliveryMemory();
+  const key = memory.begin(dispatch(), 0) as string;
+  expect(memory.advance(key, "handed", 1)).not.toHaveProperty("text");
+  const refusal = { condition: "not-acceptable", mayRetry: false, text: "This number is a landline." };
+  expect(memory.advance(key, "refused", 2, refusal)).toMatchObject({ state: "refused", ...refusal });
+});
+
+test("what is kept elsewhere is remembered by the next memory", () => {
+  const store = new BoundedMap<string, Delivery>(10);
+  new DeliveryMemory(store).begin(dispatch(), 0);
+  expect(new DeliveryMemory(store).begin(dispatch(), 1)).toMatchObject({ attempt: 1, report: null });
 });

@@ -74,6 +74,13 @@ test("long names make batches shorter, so that none is more than a server lets t
     expect(JSON.stringify(reports).length).toBeLessThan(100_000);
 });
 
+test("long reasons make batches shorter too", () => {
+  const line = newLine();
+  for (let i = 0; i < 400; i++) line.add({ ...delivery(`u${i}`, 1), text: "x".repeat(500) } as Report);
+  for (const { reports } of line.take(0, NO_CHANCE))
+    expect(JSON.stringify(reports).length).toBeLessThan(100_000);
+});
+
 test("a line that is full says that it lost something, until it begins anew", () => {
   const line = newLine();
   for (let i = 0; i < 10_001; i++) line.add(delivery("alice", i));
