@@ -1,7 +1,7 @@
 /** Carries out dispatches and says what became of them; the rules are in allowance.ts, carriage.ts and the ledger. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeliveryMemory, type Refusal, type ReportedState, type Reporter } from "@tidings/agent";
-import type { Dispatch } from "@tidings/protocol";
+import type { DeliveryReport, Dispatch } from "@tidings/protocol";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { allowance, type Limits } from "./allowance.ts";
 import { FIRST_LOOK, FIRST_STEP, type Finding, nextStep, type Step } from "./carriage.ts";
@@ -59,15 +59,11 @@ export class Deliveries {
       this.#means.reporter.report(report);
   }
 
-  /** Sends what has not been sent yet; for the rest, says again what is known of it. */
+  /** Sends what has not been sent yet; for the rest, says again what is known of it. Nothing leaves before it is on disk. */
   carryOut(dispatches: readonly Dispatch[]): void {
     if (this.#stopping.signal.aborted) return;
-    for (const dispatch of dispatches) {
-      const begun = this.#memory.begin(dispatch, Date.now());
-      if (typeof begun === "string") this.#sendAnew(dispatch, begun);
-      else if (begun.report !== null) this.#means.reporter.report(begun.report);
-      else this.#lookFor(dispatch, begun as Entry);
-    }
+    const effects = this.#means.ledger.inOneCommit(() => dispatches.map((dispatch) => this.#take(dispatch)));
+    for (const effect of effects) effect();
   }
 
   /** The provider says how far a message has come. News of an earlier attempt count only when the phone has it. */
@@ -87,22 +83,31 @@ export class Deliveries {
     await Promise.all(this.#underWay.values());
   }
 
-  #sendAnew(dispatch: Dispatch, key: string): void {
+  /** Notes the dispatch, and returns what is to be done when that is on disk. */
+  #take(dispatch: Dispatch): () => void {
+    const begun = this.#memory.begin(dispatch, Date.now());
+    if (typeof begun === "string") return this.#takeAnew(dispatch, begun);
+    const { report } = begun;
+    return report === null
+      ? () => this.#lookFor(dispatch, begun as Entry)
+      : () => this.#means.reporter.report(report);
+  }
+
+  #takeAnew(dispatch: Dispatch, key: string): () => void {
     const { ledger, countries } = this.#means;
     const phone = readNumber(dispatch.address, countries);
-    if ("condition" in phone) {
-      this.#advance(key, "refused", phone);
-      return;
-    }
+    if ("condition" in phone) return this.#refuse(key, phone);
     const text = this.#textOf(dispatch, ledger.entry(key) as Entry);
     const segments = segmentsOf(text.body).count;
     const refusal = this.#underWay.size >= MAX_UNDER_WAY ? BUSY : this.mayNotSend(phone, segments);
-    if (refusal !== null) {
-      this.#advance(key, "refused", refusal);
-      return;
-    }
+    if (refusal !== null) return this.#refuse(key, refusal);
     ledger.spend(phone, segments, Date.now());
-    this.#begin(key, text, FIRST_STEP);
+    return () => this.#begin(key, text, FIRST_STEP);
+  }
+
+  #refuse(key: string, refusal: Refusal): () => void {
+    const report = this.#memory.advance(key, "refused", Date.now(), refusal);
+    return () => this.#say(report);
   }
 
   /** Why a message of `segments` may not go to `phone` now; null when it may. */
@@ -207,9 +212,12 @@ export class Deliveries {
   }
 
   #advance(key: string, state: ReportedState, refusal?: Refusal): void {
-    const report = this.#memory.advance(key, state, Date.now(), refusal);
+    this.#say(this.#memory.advance(key, state, Date.now(), refusal));
+  }
+
+  #say(report: DeliveryReport | null): void {
     if (report === null) return;
-    const { notification, user, condition } = report;
+    const { notification, user, state, condition } = report;
     this.#means.log.debug({ notification, user, state, condition }, "delivery reported");
     this.#means.reporter.report(report);
   }

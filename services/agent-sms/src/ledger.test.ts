@@ -70,7 +70,32 @@ test("a message keeps its reference at a phone over its attempts, and each phone
 test("references begin anew after 999, and the newest of a number is meant", () => {
   for (let n = 1; n <= 1_000; n++) memory.begin(dispatch(n), n);
   expect(ledger.atPhone(NUMBER, 1)?.notification).toBe(dispatch(1_000).notification.id);
-  expect(ledger.atPhone(NUMBER, null)?.reference).toBe(1);
+});
+
+test("a message that is sent again does not give its successor's reference away", () => {
+  for (const n of [1, 2, 3]) memory.begin(dispatch(n), n);
+  memory.begin(dispatch(1, { attempt: 2 }), 4);
+  const key = memory.begin(dispatch(4), 5) as string;
+  expect(ledger.entry(key)?.reference).toBe(4);
+});
+
+test("the last message of a phone is the last one that the provider took", () => {
+  const keys = [1, 2, 3].map((n) => memory.begin(dispatch(n), n) as string);
+  expect(ledger.lastAtPhone(NUMBER)).toBeUndefined();
+  ledger.named(String(keys[0]), "SM1");
+  ledger.named(String(keys[1]), "SM2");
+  expect(ledger.lastAtPhone(NUMBER)?.key).toBe(keys[1]);
+});
+
+test("what fails halfway has written nothing", () => {
+  const failing = () => {
+    memory.begin(dispatch(1), 1);
+    throw new Error("halfway");
+  };
+  expect(() => ledger.inOneCommit(failing)).toThrow("halfway");
+  expect(ledger.inOneCommit(() => typeof memory.begin(dispatch(1), 2))).toBe("string");
+  reopen();
+  expect(memory.begin(dispatch(1), 3)).toMatchObject({ attempt: 1 });
 });
 
 test("a new attempt forgets the provider's name of the last one", () => {

@@ -62,9 +62,21 @@ export class Ledger implements DeliveryStore {
     this.#file.exec(TABLES);
   }
 
+  /** What `work` writes is on disk, all of it, when this returns. Throws what `work` throws, and then nothing was written. */
+  inOneCommit<T>(work: () => T): T {
+    this.#file.exec("BEGIN IMMEDIATE");
+    try {
+      const done = work();
+      this.#file.exec("COMMIT");
+      return done;
+    } catch (error) {
+      if (this.#file.isTransaction) this.#file.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   get(key: string, nowAt: number): Delivery | undefined {
-    const entry = this.entry(key);
-    return entry === undefined || this.#isOver(key, nowAt) ? undefined : entry;
+    return this.#entries("key = ? AND untilAt > ?", [key, nowAt])[0];
   }
 
   set(key: string, delivery: Delivery, ttlMs: number, nowAt: number): void {
@@ -106,11 +118,19 @@ export class Ledger implements DeliveryStore {
     return this.#entries("sid = ?", [sid])[0];
   }
 
-  /** The message that the phone knows by `reference`, or its last one when that is null. */
-  atPhone(number: string, reference: number | null): Entry | undefined {
-    const which = reference === null ? "" : "AND reference = ?";
-    const values = reference === null ? [number] : [number, reference];
-    return this.#entries(`number = ? ${which} ORDER BY begunAt DESC, id DESC LIMIT 1`, values)[0];
+  /** The message that the phone knows by `reference`, the newest of them. It may have arrived although nobody said so. */
+  atPhone(number: string, reference: number): Entry | undefined {
+    return this.#entries("number = ? AND reference = ? ORDER BY begunAt DESC, id DESC LIMIT 1", [
+      number,
+      reference,
+    ])[0];
+  }
+
+  /** The last message to the phone that the provider took. */
+  lastAtPhone(number: string): Entry | undefined {
+    return this.#entries("number = ? AND sid IS NOT NULL ORDER BY begunAt DESC, id DESC LIMIT 1", [
+      number,
+    ])[0];
   }
 
   /** What was reported at `sinceAt` or later, oldest first: a life before this one may have died before it said so. */
@@ -179,12 +199,10 @@ export class Ledger implements DeliveryStore {
     this.#file.close();
   }
 
-  #isOver(key: string, nowAt: number): boolean {
-    return this.#all("SELECT 1 FROM deliveries WHERE key = ? AND untilAt > ?", [key, nowAt]).length === 0;
-  }
-
+  /** A message that is sent again keeps its reference, so the one made last counts, not the one sent last. */
   #nextReference(number: string): number {
-    return ((this.atPhone(number, null)?.reference ?? 0) % MAX_REFERENCE) + 1;
+    const [last] = this.#entries("number = ? ORDER BY id DESC LIMIT 1", [number]);
+    return ((last?.reference ?? 0) % MAX_REFERENCE) + 1;
   }
 
   #trim(nowAt: number): void {

@@ -111,6 +111,14 @@ test("answers of ours are paid for and so are within the caps", async () => {
   expect((await stage.says("what?")).body).toBe(SILENCE);
 });
 
+test("an answer is about what was sent, not about what was refused since", async () => {
+  stage.provider.behaviours = [{ status: 400, code: 21_999 }];
+  await stage.dispatches(numbered(3));
+  await eventually(() => expect(stage.states().at(-1)).toBe("refused"));
+  await stage.says("ack");
+  await eventually(() => expect(deeds()).toEqual([[2, "ack"]]));
+});
+
 test("a number that nothing was sent to is not answered, and nobody is asked for it", async () => {
   expect(await stage.says("ack", "+12025550155")).toEqual({ status: 200, body: SILENCE });
   expect(await stage.says("STOP", "")).toEqual({ status: 200, body: SILENCE });

@@ -54,16 +54,17 @@ export class Replies {
    */
   async heard({ id, number, text, isAnswered }: Heard, nowAt: number): Promise<string | null> {
     const { ledger, log } = this.#means;
-    const last = ledger.atPhone(number, null);
-    if (last === undefined || this.#pace.take(number, nowAt) !== "yes") {
+    const reply = readReply(text);
+    const reference = reply?.reference ?? null;
+    const last = ledger.lastAtPhone(number);
+    const entry = reference === null ? last : ledger.atPhone(number, reference);
+    const known = entry ?? last;
+    if (known === undefined || this.#pace.take(number, nowAt) !== "yes") {
       log.info("a message came from a number that nothing was sent to, or too fast, and was dropped");
       return null;
     }
-    const reply = readReply(text);
-    const reference = reply?.reference ?? null;
-    const entry = reference === null ? last : ledger.atPhone(number, reference);
-    if (!(await this.#isLinked(entry ?? last))) {
-      log.info({ user: last.user }, "a message came from a number that is not linked; its user can link it");
+    if (!(await this.#isLinked(known))) {
+      log.info({ user: known.user }, "a message came from a number that is not linked; its user can link it");
       return null;
     }
     if (reply === null) return this.#answer(id, number, NOT_UNDERSTOOD, nowAt);
