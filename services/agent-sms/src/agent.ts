@@ -11,12 +11,13 @@ import type { Bus } from "@tidings/bus";
 import type { Addresses, Dispatch } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import type { Limits } from "./allowance.ts";
-import { Deliveries, type StatusNews } from "./deliveries.ts";
+import { Deliveries } from "./deliveries.ts";
 import type { Ledger } from "./ledger.ts";
 import { readNumber } from "./phone-number.ts";
 import type { Provider } from "./provider.ts";
 import { type Heard, Replies } from "./replies.ts";
 import { segmentsOf } from "./segments.ts";
+import type { StatusNews } from "./status-news.ts";
 
 export interface AgentMeans {
   /** Connected as the component of the agent's domain. */

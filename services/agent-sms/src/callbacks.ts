@@ -7,8 +7,8 @@ import { CallError } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import twilio from "twilio";
-import type { StatusNews } from "./deliveries.ts";
 import type { Heard } from "./replies.ts";
+import type { StatusNews } from "./status-news.ts";
 
 const LOOPBACK = "127.0.0.1";
 const BODY_LIMIT_BYTES = 32_768;

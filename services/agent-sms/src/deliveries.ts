@@ -11,6 +11,7 @@ import { type PhoneNumber, readNumber } from "./phone-number.ts";
 import type { OutgoingText, Provider } from "./provider.ts";
 import { refusalFor } from "./provider-refusals.ts";
 import { segmentsOf } from "./segments.ts";
+import { type StatusNews, stateOf } from "./status-news.ts";
 
 /** Messages on their way to the provider; what is above it comes again later. */
 const MAX_UNDER_WAY = 1_000;
@@ -28,16 +29,6 @@ export interface DeliveryMeans {
   readonly log: Log;
   /** Waits; rejects when `signal` is aborted. Tests pass one that does not wait. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** What the provider says of a message later. */
-export interface StatusNews {
-  readonly delivery: number;
-  readonly attempt: number;
-  readonly sid: string;
-  readonly status: string;
-  /** The provider's error code, NaN when there is none. */
-  readonly code: number;
 }
 
 export class Deliveries {
@@ -234,22 +225,3 @@ const STOPPING: Refusal = {
   mayRetry: true,
   text: "The agent for text messages was stopped before it could send this one.",
 };
-
-/** https://www.twilio.com/docs/messaging/api/message-resource#message-status-values; null for what says nothing yet. */
-function stateOf(status: string): ReportedState | null {
-  switch (status) {
-    case "queued":
-    case "accepted":
-    case "sending":
-    case "sent":
-      return "handed";
-    case "delivered":
-      return "received";
-    case "undelivered":
-    case "failed":
-    case "canceled":
-      return "refused";
-    default:
-      return null;
-  }
-}

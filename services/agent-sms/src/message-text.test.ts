@@ -41,20 +41,32 @@ test("a link that is none of the web is left out, and one in other scripts is wr
   );
 });
 
+test("in a script that takes much room the source, and then the link, gives way to the title", () => {
+  const title = "ж".repeat(200);
+  const link = `https://example.org/${"x".repeat(60)}`;
+  expect(messageText(dispatch({ title, link }, "ж".repeat(30)), 1)).toMatch(
+    /^ж{20,}\.\.\.\nhttps:\S{70,}\nReply 1a to ack$/,
+  );
+  expect(messageText(dispatch({ title, link: `${link}xxxxxxxxxx` }, "Rooms"), 1)).toMatch(
+    /^ж{20,}\.\.\.\nRooms\nReply 1m for more, 1a to ack$/,
+  );
+});
+
+test("a title that is whole is not marked as cut when something else gives way", () => {
+  const link = `https://example.org/${"x".repeat(60)}`;
+  const text = messageText(dispatch({ title: "Две комнаты", link }, "ж".repeat(40)), 1);
+  expect(text).toBe(`Две комнаты\n${link}\nReply 1a to ack`);
+});
+
 test("whatever comes, a message takes at most two segments and says how to answer", () => {
   const character = fc.constantFrom(..."ab 9€ж…’é\n\u202e\ud83d", "🏠", "👩‍👧");
   const text = fc.string({ unit: character, maxLength: 500, size: "max" });
+  const link = fc.integer({ min: 0, max: 120 }).map((length) => `https://example.org/${"x".repeat(length)}`);
   fc.assert(
-    fc.property(
-      text,
-      text,
-      fc.option(fc.webUrl()),
-      fc.integer({ min: 1, max: 999 }),
-      (title, source, link, at) => {
-        const said = messageText(dispatch({ title, link }, source), at);
-        expect(segmentsOf(said).count).toBeLessThanOrEqual(2);
-        expect(said).toMatch(new RegExp(`${at}a to ack$`));
-      },
-    ),
+    fc.property(text, text, fc.option(link), fc.integer({ min: 1, max: 999 }), (title, source, more, at) => {
+      const said = messageText(dispatch({ title, link: more }, source), at);
+      expect(segmentsOf(said).count).toBeLessThanOrEqual(2);
+      expect(said).toMatch(new RegExp(`${at}a to ack$`));
+    }),
   );
 });

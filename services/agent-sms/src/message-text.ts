@@ -13,6 +13,8 @@ import { plainTypography, segmentsOf } from "./segments.ts";
 export const MAX_SEGMENTS = 2;
 const MAX_TITLE_CHARS = 400;
 const MAX_SOURCE_CHARS = 40;
+/** A title is cut to less than this only where nothing else is left to give way (characters). */
+const MIN_TITLE = 25;
 /** A longer link leaves no room for a title; it is left out, and the reply "more" takes its place. */
 const MAX_LINK_CHARS = 100;
 
@@ -25,12 +27,24 @@ export function messageText({ notification, sourceTitle }: Dispatch, reference: 
       "(no title)",
   );
   const link = shownLink(notification.link);
-  const characters = [...title];
   const whole = layOut(title, source, link, reference, false);
   if (fits(whole)) return whole;
-  const cutTo = (length: number) =>
-    layOut(`${characters.slice(0, length).join("").trimEnd()}...`, source, link, reference, true);
-  return cutTo(mostThatFits(characters.length, (length) => fits(cutTo(length))));
+  // In other scripts than Latin there is half the room: what is least missed gives way.
+  const layouts = [[source, link] as const, ["", link] as const, [source, null] as const];
+  const [keptSource, keptLink] = layouts.find(([by, more]) =>
+    fits(cut(title, MIN_TITLE, by, more, reference)),
+  ) ?? ["", null];
+  const length = mostThatFits([...title].length, (chars) =>
+    fits(cut(title, chars, keptSource, keptLink, reference)),
+  );
+  return cut(title, length, keptSource, keptLink, reference);
+}
+
+function cut(title: string, length: number, source: string, link: string | null, reference: number): string {
+  const characters = [...title];
+  const begin = characters.slice(0, length).join("").trimEnd();
+  const isWhole = characters.length <= length;
+  return layOut(isWhole ? title : `${begin}...`, source, link, reference, true);
 }
 
 function layOut(
@@ -51,8 +65,9 @@ function fits(text: string): boolean {
   return segmentsOf(text).count <= MAX_SEGMENTS;
 }
 
-/** The highest number up to `most` for which `isFine`, which holds for all numbers up to some. */
+/** `most` when that is fine; else the highest number for which `isFine`, which holds for all numbers up to some. */
 function mostThatFits(most: number, isFine: (length: number) => boolean): number {
+  if (isFine(most)) return most;
   let low = 0;
   let high = most;
   while (low < high) {
