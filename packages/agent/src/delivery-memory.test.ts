@@ -42,6 +42,13 @@ test("a refusal is reported with its sentence, and nothing else has one", () => 
   expect(memory.advance(key, "refused", 2, refusal)).toMatchObject({ state: "refused", ...refusal });
 });
 
+test("a sentence that no shard would take is cut", () => {
+  const memory = new DeliveryMemory();
+  const refusal = { condition: "not-allowed", mayRetry: false, text: "x".repeat(5_000) };
+  const report = memory.advance(memory.begin(dispatch(), 0) as string, "refused", 1, refusal);
+  expect(report?.text).toHaveLength(500);
+});
+
 test("what is kept elsewhere is remembered by the next memory", () => {
   const store = new BoundedMap<string, Delivery>(10);
   new DeliveryMemory(store).begin(dispatch(), 0);

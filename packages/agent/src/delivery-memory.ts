@@ -5,7 +5,7 @@
  *     sent ──proof──▶ handed ──receipt──▶ received ──marker──▶ displayed
  *       └──bounce, or no proof──▶ refused ──higher attempt──▶ sent
  */
-import type { DeliveryReport, Dispatch } from "@tidings/protocol";
+import { type DeliveryReport, type Dispatch, MAX_REASON_CHARS, shorten } from "@tidings/protocol";
 import { BoundedMap } from "./bounded-map.ts";
 
 export type ReportedState = "handed" | "received" | "displayed" | "acted" | "refused";
@@ -82,7 +82,7 @@ export class DeliveryMemory {
       state,
       condition: refusal?.condition ?? null,
       mayRetry: refusal?.mayRetry ?? false,
-      ...(refusal?.text === undefined ? {} : { text: refusal.text }),
+      ...(refusal?.text === undefined ? {} : { text: shorten(refusal.text, MAX_REASON_CHARS) }),
       at: nowAt,
     } as DeliveryReport;
     this.#deliveries.set(key, { ...delivery, report }, KEPT_MS, nowAt);

@@ -79,6 +79,9 @@ export const Deed = Type.Union([
 ]);
 export type Deed = Static<typeof Deed>;
 
+/** Longest sentence of a refusal, in UTF-16 units. */
+export const MAX_REASON_CHARS = 500;
+
 export const DeliveryReport = Type.Object({
   kind: Type.Literal("delivery"),
   user: Name,
@@ -91,7 +94,7 @@ export const DeliveryReport = Type.Object({
   condition: NullableString,
   mayRetry: Type.Boolean(),
   /** For `refused`: why, and what can be done about it, in a sentence for the user. */
-  text: Type.Optional(Type.String({ maxLength: 500 })),
+  text: Type.Optional(Type.String({ maxLength: MAX_REASON_CHARS })),
   /** For `acted`: what the user did. The report with one `id` is one deed, however often it comes. */
   did: Type.Optional(Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }), deed: Deed })),
   at: Type.Number(),

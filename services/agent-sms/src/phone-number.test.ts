@@ -40,6 +40,12 @@ test.each([
   });
 });
 
+test("a long list of countries is not recited", () => {
+  const many = new Set(Array.from({ length: 200 }, (_, at) => `X${at}`));
+  const refusal = readNumber("+12025550100", many);
+  expect("text" in refusal && refusal.text).toMatch(/X19 and more\); its operator can change/);
+});
+
 test("countries are known by their ISO codes", () => {
   expect(["GB", "US", "UK", "gb", "XX", ""].map(isCountry)).toEqual([true, true, false, false, false, false]);
 });

@@ -13,6 +13,8 @@ export interface PhoneNumber {
 }
 
 const BLOCK_DIGITS = 4;
+/** Countries that a refusal names. */
+const MAX_NAMED = 20;
 /** Kinds of numbers that can take a message, in the words of libphonenumber. North America does not tell its two apart. */
 const CARRIED = new Set(["MOBILE", "FIXED_LINE_OR_MOBILE"]);
 const KINDS: Readonly<Record<string, string>> = {
@@ -49,7 +51,9 @@ export function isCountry(code: string): code is CountryCode {
 
 function notAllowed(country: string | undefined, countries: ReadonlySet<string>): Refusal {
   const where = country === undefined ? "numbers of no country" : country;
-  const allowed = countries.size === 0 ? "none is allowed yet" : `allowed are ${[...countries].join(", ")}`;
+  const some = [...countries].slice(0, MAX_NAMED).join(", ");
+  const more = countries.size > MAX_NAMED ? " and more" : "";
+  const allowed = countries.size === 0 ? "none is allowed yet" : `allowed are ${some}${more}`;
   return never(
     "not-allowed",
     `This installation sends no messages to ${where} (${allowed}); its operator can change TIDINGS_SMS_COUNTRIES.`,
