@@ -84,6 +84,14 @@ test("an answer with a forged signature is not heard", async () => {
   expect(stage.deeds()).toEqual([]);
 });
 
+test("a call that names no message, or by a name that no shard would take, is refused", async () => {
+  await sent();
+  for (const MessageSid of ["", "x".repeat(5_000), "a b"])
+    expect(await stage.says("ack", undefined, { MessageSid })).toMatchObject({ status: 400 });
+  expect(await stage.says("ack", undefined, { MessageSid: "SM9" })).toMatchObject({ status: 200 });
+  await eventually(() => expect(stage.deeds()).toEqual([{ name: "ack" }]));
+});
+
 test("what is no form, or far too long, is refused without harm", async () => {
   const fields = { AccountSid: ACCOUNT_SID, Body: "x".repeat(40_000) };
   const url = `${stage.callbackUrl}/sms/inbound`;

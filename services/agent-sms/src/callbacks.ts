@@ -13,6 +13,9 @@ import type { StatusNews } from "./status-news.ts";
 const LOOPBACK = "127.0.0.1";
 const BODY_LIMIT_BYTES = 32_768;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** The provider's name of a message. */
+const SID = /^[A-Za-z0-9]{1,64}$/;
+const NAMELESS = "MessageSid must name a message.";
 const FORGED =
   "The signature does not fit. TIDINGS_SMS_CALLBACK_URL must be the address that the provider calls, and TWILIO_AUTH_TOKEN the account's.";
 
@@ -48,7 +51,11 @@ export function callbacks(options: CallbackOptions): FastifyInstance {
     (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   );
   app.addHook("preHandler", async (request, reply) => {
-    if (isSigned(request as Call, options)) return;
+    if (isSigned(request as Call, options)) {
+      if (!SID.test((request as Call).body.MessageSid ?? ""))
+        await reply.code(400).type("text/plain").send(NAMELESS);
+      return;
+    }
     options.log.warn({ path: request.routeOptions.url }, "a forged callback was refused");
     await reply.code(403).type("text/plain").send(FORGED);
   });
