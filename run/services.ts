@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { busyNodeArguments, nodeArguments, nodeEnvironment } from "./node-process.ts";
 import { secretIn } from "./secrets.ts";
+import type { SmsSettings } from "./sms-settings.ts";
 import type { ProcessSpec } from "./supervised.ts";
 
-export const SERVICE_KINDS = ["avatar-host", "ingest-rss", "agent-xmpp", "web-api"] as const;
+export const SERVICE_KINDS = ["avatar-host", "ingest-rss", "agent-xmpp", "agent-sms", "web-api"] as const;
 export type ServiceKind = (typeof SERVICE_KINDS)[number];
 
 /** What the services are told; see the README of each for what it uses. */
@@ -18,6 +19,9 @@ export interface Surroundings {
   readonly pollMinSeconds: number;
   readonly fetchAllow: string;
   readonly logLevel: string;
+  /** What agent-sms is told beside the rest; null: it is not started. */
+  readonly sms: SmsSettings | null;
+  readonly smsPort: number;
   /** URL of the component listener of a cluster's ejabberd. */
   busUrl(role: "agents" | "avatars"): string;
   /** File with the password of a component. */
@@ -28,7 +32,7 @@ const BUSY: ReadonlySet<ServiceKind> = new Set(["avatar-host", "agent-xmpp"]);
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The processes of one kind of service; `hosts` avatar hosts, and one of each other kind. */
+/** The processes of one kind of service; `hosts` avatar hosts, and one of each other kind that is to run. */
 export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surroundings): ProcessSpec[] {
   switch (kind) {
     case "avatar-host":
@@ -37,6 +41,8 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
       return [service(kind, kind, {}, around)];
     case "agent-xmpp":
       return [service(kind, kind, bus("agents", `im.agents.${around.domain}`, around), around)];
+    case "agent-sms":
+      return around.sms === null ? [] : [service(kind, kind, agentSms(around, around.sms), around)];
     case "web-api":
       return [service(kind, kind, webApi(around), around)];
   }
@@ -57,6 +63,14 @@ function webApi(around: Surroundings): NodeJS.ProcessEnv {
   return {
     TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
     ...bus("agents", `web.agents.${around.domain}`, around),
+  };
+}
+
+function agentSms(around: Surroundings, sms: SmsSettings): NodeJS.ProcessEnv {
+  return {
+    TIDINGS_SMS_CALLBACK_PORT: String(around.smsPort),
+    ...sms,
+    ...bus("agents", `sms.agents.${around.domain}`, around),
   };
 }
 

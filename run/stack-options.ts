@@ -1,4 +1,5 @@
 import { SERVICE_KINDS, type ServiceKind } from "./services.ts";
+import type { SmsSettings } from "./sms-settings.ts";
 import type { ProcessSpec, Tell } from "./supervised.ts";
 
 export interface StackOptions {
@@ -22,6 +23,8 @@ export interface StackOptions {
   /** Folder with `<domain>.crt` and `<domain>.key`; empty: certificates of the installation's own authority. */
   readonly tlsDir?: string;
   readonly logLevel?: string;
+  /** The settings of agent-sms; null, as it is without them: it is not started. */
+  readonly sms?: SmsSettings | null;
   /** Changes how a process is started, such as where a service finds the servers; default: as it is. For tests. */
   readonly adapt?: (spec: ProcessSpec) => Promise<ProcessSpec>;
   /** Hears one line per step and per change; default: nobody. */
@@ -46,6 +49,7 @@ export function withDefaults(options: StackOptions): Plan {
     dynamoEndpoint: "embedded",
     tlsDir: "",
     logLevel: "info",
+    sms: null,
     adapt: async (spec) => spec,
     tell: () => {},
     signal: new AbortController().signal,

@@ -173,6 +173,7 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     ...servers,
     webPort: ports.web,
     xmppPort: ports.xmpp,
+    smsPort: ports.sms,
     busUrl: (role) => servers.ejabberd.busUrls[role],
     passwordFile: servers.ejabberd.passwordFile,
   };

@@ -2,6 +2,7 @@
 import { killNow } from "./leftovers.ts";
 import { onOrphaned } from "./prepare/orphaned.mjs";
 import { readSettings, type Settings } from "./settings.ts";
+import { missingForSms, smsSettings } from "./sms-settings.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { onStopSignals } from "./stop-signals.ts";
 import { openTerminal } from "./terminal.ts";
@@ -25,6 +26,8 @@ try {
     void stopAll();
   });
   terminal.progress(`starting Tidings in ${settings.TIDINGS_HOME}`);
+  const missing = missingForSms(settings);
+  if (missing !== null) terminal.progress(missing);
   stack = await startStack(optionsFrom(settings));
   terminal.progress(
     `all of it answers after ${secondsSince(startedAt)}; logs in ${settings.TIDINGS_HOME}/logs`,
@@ -65,6 +68,7 @@ function optionsFrom(settings: Settings) {
     amqpUrl: settings.TIDINGS_AMQP_URL,
     dynamoEndpoint: settings.TIDINGS_DYNAMODB_ENDPOINT,
     tlsDir: settings.TIDINGS_TLS_DIR ?? "",
+    sms: smsSettings(settings),
     logLevel: settings.TIDINGS_LOG_LEVEL,
     tell: terminal.progress,
     signal: aborted.signal,

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bus: ["protocol", "runtime"],
   queue: ["protocol", "runtime"],
   store: ["protocol", "runtime"],
+  agent: ["protocol", "runtime", "bus"],
   testkit: ["protocol", "runtime", "bus", "queue", "store"],
 };
 

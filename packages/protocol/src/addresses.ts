@@ -21,6 +21,7 @@ export interface Addresses {
   readonly silo: string;
   readonly monitor: string;
   readonly im: string;
+  readonly sms: string;
   readonly web: string;
 }
 
@@ -33,6 +34,7 @@ export function addressesOf(domain: string, silo: string = FIRST_SILO): Addresse
     silo: `${silo}.avatars.${domain}`,
     monitor: `monitor.avatars.${domain}`,
     im: `im.agents.${domain}`,
+    sms: `sms.agents.${domain}`,
     web: `web.agents.${domain}`,
   };
 }

@@ -25,7 +25,7 @@ export const REPORT_BATCH = 200;
 export const Dispatch = Type.Object({
   /** The user (localpart of the user avatar). */
   user: Name,
-  /** Destination id and the address behind it, for `im` a bare JID. */
+  /** Destination id and the address behind it: for `im` a bare JID, for `sms` a number in the form of E.164. */
   destination: Name,
   address: Jid,
   /** 1 at first; a higher one tells the agent to send again what it has sent. */
@@ -66,6 +66,22 @@ export type PresenceReport = Static<typeof PresenceReport>;
 export const ReportedState = Type.Enum(["handed", "received", "displayed", "acted", "refused"]);
 export type ReportedState = Static<typeof ReportedState>;
 
+/** Longest time for which a user can put something off (milliseconds). */
+export const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
+
+/** What a user did in answer to a notification. `stop` and `start` concern the address, the others the notification. */
+export const Deed = Type.Union([
+  Type.Object({ name: Type.Enum(["ack", "more", "stop", "start", "help"]) }),
+  Type.Object({
+    name: Type.Literal("snooze"),
+    forMs: Type.Integer({ minimum: 60_000, maximum: MAX_SNOOZE_MS }),
+  }),
+]);
+export type Deed = Static<typeof Deed>;
+
+/** Longest sentence of a refusal, in UTF-16 units. */
+export const MAX_REASON_CHARS = 500;
+
 export const DeliveryReport = Type.Object({
   kind: Type.Literal("delivery"),
   user: Name,
@@ -77,6 +93,10 @@ export const DeliveryReport = Type.Object({
   /** For `refused`: the stanza error's condition (RFC 6120 §8.3.3), and whether a later try may help. */
   condition: NullableString,
   mayRetry: Type.Boolean(),
+  /** For `refused`: why, and what can be done about it, in a sentence for the user. */
+  text: Type.Optional(Type.String({ maxLength: MAX_REASON_CHARS })),
+  /** For `acted`: what the user did. The report with one `id` is one deed, however often it comes. */
+  did: Type.Optional(Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }), deed: Deed })),
   at: Type.Number(),
 });
 export type DeliveryReport = Static<typeof DeliveryReport>;

@@ -9,7 +9,7 @@ import {
   readError,
   refusalStanza,
 } from "./calls.ts";
-import { busChild, readReports, reportsStanza } from "./deliveries.ts";
+import { busChild, type Report, readReports, reportsStanza } from "./deliveries.ts";
 import { ackStanza, frameStanza, readAck, readFrame } from "./frames.ts";
 import { feedSource, itemId } from "./notification.ts";
 import { MalformedError } from "./schema.ts";
@@ -100,8 +100,23 @@ test("a refusal arrives with its type, condition and sentence", () => {
 });
 
 test("reports arrive as they were sent, and no others do", () => {
+  const refused = {
+    kind: "delivery",
+    user: "alice",
+    notification: "n1",
+    destination: "d1",
+    attempt: 1,
+    state: "refused",
+    condition: "not-acceptable",
+    mayRetry: false,
+    at: 1,
+  } as Report;
   const reports = { agentEpoch: 7, reports: [{ kind: "agentUp" as const }] };
   expect(readReports(arrived(reportsStanza("im.agents.d", silo, 3, "r1", reports)))).toEqual(reports);
+  const deed = { name: "snooze" as const, forMs: 3_600_000 };
+  const acted = { ...refused, state: "acted" as const, did: { id: "SM1", deed } } as Report;
+  const both = { agentEpoch: 7, reports: [{ ...refused, text: "This number is a landline." }, acted] };
+  expect(readReports(arrived(reportsStanza("sms.agents.d", silo, 3, "r2", both)))).toEqual(both);
   const wrong = reportsStanza("im.agents.d", silo, 3, "r1", { ...reports, agentEpoch: 0 });
   expect(() => readReports(arrived(wrong))).toThrow(MalformedError);
 });

@@ -1,34 +1,21 @@
 /**
  * The agent for instant messaging: what comes over the bus, and who sees to it.
  *
- *     from a shard:    dispatches ─▶ Deliveries    asks ─▶ Contacts    reported ─▶ Reporter
+ *     from a shard:    Orders: dispatches ─▶ Deliveries    asks ─▶ Contacts    reported ─▶ Reporter
  *     from the world:  presence ─▶ Contacts    receipts, bounces ─▶ Deliveries    text ─▶ Conversation    IQ ─▶ information
  *
- * Orders count only from the silo's shards, and only for users of the shard that gives them. Everything else is hostile
- * until its standing is known. Copies and forwards (carbons, XEP-0280; archives, XEP-0313) are not looked into: anyone can
- * wrap a message of somebody else.
+ * Everything that is no order of a shard is hostile until its standing is known. Copies and forwards (carbons, XEP-0280;
+ * archives, XEP-0313) are not looked into: anyone can wrap a message of somebody else.
  */
+import { Orders, Reporter, Standings } from "@tidings/agent";
 import type { Bus } from "@tidings/bus";
-import {
-  type Addresses,
-  bareJid,
-  busChild,
-  type Element,
-  readAsks,
-  readDispatches,
-  type Shard,
-  shardNamed,
-  shardOf,
-  splitJid,
-} from "@tidings/protocol";
+import { type Addresses, type Ask, bareJid, type Dispatch, type Element, splitJid } from "@tidings/protocol";
 import type { Queue } from "@tidings/queue";
 import type { Log } from "@tidings/runtime";
 import { Contacts } from "./contacts.ts";
 import { Conversation } from "./conversation.ts";
 import { Deliveries } from "./deliveries.ts";
 import { informationAnswer } from "./information.ts";
-import { Reporter } from "./reporter.ts";
-import { Standings } from "./standing.ts";
 import { errorTo, NO_SUCH_USER, NOT_NOW, NOT_OFFERED } from "./stanza-answers.ts";
 
 export interface AgentMeans {
@@ -48,6 +35,7 @@ export class Agent {
   readonly #contacts: Contacts;
   readonly #deliveries: Deliveries;
   readonly #conversation: Conversation;
+  readonly #orders: Orders;
 
   constructor({ bus, queue, addresses, log }: AgentMeans) {
     this.#bus = bus;
@@ -58,6 +46,11 @@ export class Agent {
     this.#contacts = new Contacts(bus, addresses, this.#standings, this.#reporter, log);
     this.#deliveries = new Deliveries(bus, addresses, this.#reporter, log);
     this.#conversation = new Conversation({ bus, queue, addresses }, this.#standings, log);
+    const crew = {
+      carryOut: (dispatches: readonly Dispatch[]) => this.#deliveries.carryOut(dispatches),
+      ask: (ask: Ask) => this.#contacts.ask(ask),
+    };
+    this.#orders = new Orders(addresses, this.#reporter, crew, log);
     bus.onOnline(() => {
       this.#contacts.beginAnew();
       this.#reporter.announce();
@@ -71,11 +64,10 @@ export class Agent {
   }
 
   #heard(stanza: Element): void {
-    const { domain, local } = splitJid(String(stanza.attrs.from ?? ""));
-    const isOfSilo = domain === this.#addresses.silo;
-    if (isOfSilo && stanza.name === "message") this.#ordered(stanza, shardNamed(local));
+    if (this.#orders.heard(stanza)) return;
+    const { domain } = splitJid(String(stanza.attrs.from ?? ""));
     // Who speaks from the bus's own domains is no person; an answer could go round in circles.
-    if (isOfSilo || domain === "" || this.#isOwnDomain(domain)) return;
+    if (domain === "" || this.#isOwnDomain(domain)) return;
     this.#see(stanza).catch((error) =>
       this.#log.warn({ err: error, kind: stanza.name }, "a stanza was not seen to"),
     );
@@ -84,31 +76,6 @@ export class Agent {
   #isOwnDomain(domain: string): boolean {
     const { agents, avatars } = this.#addresses;
     return [agents, avatars].some((own) => domain === own || domain.endsWith(`.${own}`));
-  }
-
-  #ordered(message: Element, shard: Shard | null): void {
-    const order = busChild(message);
-    if (shard === null || order === undefined || message.attrs.type === "error") return;
-    switch (order.name) {
-      case "dispatches":
-        // Who does not know yet that this life has begun takes it for the last, whose open deliveries come first.
-        if (this.#reporter.isKnownAt(shard))
-          this.#deliveries.carryOut(this.#ownOf(shard, readDispatches(order)));
-        return;
-      case "asks":
-        for (const ask of this.#ownOf(shard, readAsks(order))) this.#contacts.ask(ask);
-        return;
-      case "reported":
-        this.#reporter.acknowledged(shard, String(order.attrs.id), Number(order.attrs.epoch));
-    }
-  }
-
-  /** The entries about users of `shard`: no other shard speaks for them. */
-  #ownOf<T extends { readonly user: string }>(shard: Shard, entries: readonly T[]): T[] {
-    const own = entries.filter(({ user }) => shardOf(user) === shard);
-    if (own.length < entries.length)
-      this.#log.warn({ shard }, "a shard gave orders for users of another shard");
-    return own;
   }
 
   async #see(stanza: Element): Promise<void> {

@@ -3,6 +3,7 @@
  * subscribes back so that presence comes, and passes on the presence of addresses that are the user's own. It never tells
  * anyone's presence but its own, and keeps no roster: what it needs is at the user avatar.
  */
+import { BoundedMap, type Reporter, type Standing, type Standings } from "@tidings/agent";
 import type { Bus } from "@tidings/bus";
 import {
   type Addresses,
@@ -15,14 +16,11 @@ import {
   xml,
 } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
-import { BoundedMap } from "./bounded-map.ts";
 import { caps } from "./features.ts";
 import { isProof } from "./handover.ts";
 import { offlineReport, presenceReport } from "./presence.ts";
 import { PresenceDamper } from "./presence-damper.ts";
 import { Probes } from "./probes.ts";
-import type { Reporter } from "./reporter.ts";
-import type { Standing, Standings } from "./standing.ts";
 import { Unreached } from "./unreached.ts";
 
 /** For how long a request to see somebody's presence is remembered: people take their time to agree (milliseconds). */

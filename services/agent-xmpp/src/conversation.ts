@@ -5,14 +5,13 @@
  *     stranger ──▶ one polite line a day          no such user ──▶ item-not-found
  */
 import { createHash, randomUUID } from "node:crypto";
+import { RateLimit, type Standing, type Standings } from "@tidings/agent";
 import { bareJid, CallError, cleanText, type Element, splitJid, xml } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { parseCommand } from "./commands.ts";
 import { NS } from "./namespaces.ts";
 import { failureReply, type Means, perform } from "./perform.ts";
-import { RateLimit } from "./rate-limit.ts";
 import { LINKED, STRANGER, TOO_FAST, UNVERIFIED } from "./replies.ts";
-import type { Standing, Standings } from "./standing.ts";
 import { errorTo, NO_SUCH_USER, NOT_NOW } from "./stanza-answers.ts";
 
 const MINUTE_MS = 60_000;

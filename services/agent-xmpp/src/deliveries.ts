@@ -1,4 +1,5 @@
-/** Carries out dispatches and says what became of them; the rules are in delivery-memory.ts and handover.ts. */
+/** Carries out dispatches and says what became of them; the rules are in handover.ts and in the memory of packages/agent. */
+import { DeliveryMemory, deliveryKey, type Refusal, type ReportedState, type Reporter } from "@tidings/agent";
 import { type Bus, IllegalTextError } from "@tidings/bus";
 import {
   type Addresses,
@@ -11,11 +12,9 @@ import {
   xml,
 } from "@tidings/protocol";
 import { crashPoint, type Log } from "@tidings/runtime";
-import { DeliveryMemory, deliveryKey, type Refusal, type ReportedState } from "./delivery-memory.ts";
 import { deliveryMessage } from "./delivery-message.ts";
 import { Handover, isProof } from "./handover.ts";
 import { NS } from "./namespaces.ts";
-import type { Reporter } from "./reporter.ts";
 
 const PROOF_TIMEOUT_MS = 10_000;
 /**

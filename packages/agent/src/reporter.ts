@@ -103,10 +103,14 @@ export class Reporter {
   }
 
   #send(shard: Shard, { id, agentEpoch, reports }: Batch): void {
-    const { im, silo } = this.#addresses;
     crashPoint("agent.report.before");
     this.#bus
-      .send(reportsStanza(im, silo, shard, id, { agentEpoch, reports: [...reports] }))
+      .send(
+        reportsStanza(this.#bus.address, this.#addresses.silo, shard, id, {
+          agentEpoch,
+          reports: [...reports],
+        }),
+      )
       .catch((error) => this.#log.warn({ err: error, shard, id }, "reports were not sent"));
     crashPoint("agent.report.after");
   }

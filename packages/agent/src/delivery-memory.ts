@@ -5,10 +5,18 @@
  *     sent ──proof──▶ handed ──receipt──▶ received ──marker──▶ displayed
  *       └──bounce, or no proof──▶ refused ──higher attempt──▶ sent
  */
-import type { DeliveryReport, Dispatch } from "@tidings/protocol";
+import { type DeliveryReport, type Dispatch, MAX_REASON_CHARS, shorten } from "@tidings/protocol";
 import { BoundedMap } from "./bounded-map.ts";
 
 export type ReportedState = "handed" | "received" | "displayed" | "acted" | "refused";
+
+/** Where a memory keeps what it knows of each delivery: in a bounded map, or on disk where a repeat would cost money. */
+export interface DeliveryStore {
+  /** What is kept under `key` and not out of date at `nowAt` (epoch milliseconds). */
+  get(key: string, nowAt: number): Delivery | undefined;
+  /** Keeps `delivery` for `ttlMs` from `nowAt`. */
+  set(key: string, delivery: Delivery, ttlMs: number, nowAt: number): void;
+}
 
 const KEPT_MS = 24 * 3_600_000;
 const MAX_ENTRIES = 200_000;
@@ -30,6 +38,8 @@ export interface Delivery {
 export interface Refusal {
   readonly condition: string;
   readonly mayRetry: boolean;
+  /** Why, and what can be done about it, in a sentence for the user. */
+  readonly text?: string;
 }
 
 /** One delivery: a message id at one address of one user. */
@@ -38,7 +48,11 @@ export function deliveryKey(user: string, notification: string, address: string)
 }
 
 export class DeliveryMemory {
-  readonly #deliveries = new BoundedMap<string, Delivery>(MAX_ENTRIES, MAX_KEY_CHARS);
+  readonly #deliveries: DeliveryStore;
+
+  constructor(store: DeliveryStore = new BoundedMap<string, Delivery>(MAX_ENTRIES, MAX_KEY_CHARS)) {
+    this.#deliveries = store;
+  }
 
   /**
    * Notes that `dispatch` is being carried out. Returns its key, or the delivery that was noted before when this attempt
@@ -68,6 +82,7 @@ export class DeliveryMemory {
       state,
       condition: refusal?.condition ?? null,
       mayRetry: refusal?.mayRetry ?? false,
+      ...(refusal?.text === undefined ? {} : { text: shorten(refusal.text, MAX_REASON_CHARS) }),
       at: nowAt,
     } as DeliveryReport;
     this.#deliveries.set(key, { ...delivery, report }, KEPT_MS, nowAt);

@@ -47,10 +47,9 @@ export class Standings {
   }
 
   async #ask(key: string, user: string, address: string): Promise<Standing> {
-    const { im, silo } = this.#addresses;
     const { standing } = await this.#bus.call({
-      from: im,
-      to: `${user}@${silo}`,
+      from: this.#bus.address,
+      to: `${user}@${this.#addresses.silo}`,
       name: "addressStanding",
       args: { address },
       authority: null,

@@ -137,7 +137,9 @@ function userOf(report: Report): string {
 
 /** About how long a report is as JSON: what strangers can make long in it, and the rest. */
 function sizeOf(report: Report): number {
-  return report.kind === "presence" ? 200 + report.address.length + report.resource.length : 250;
+  if (report.kind === "presence") return 200 + report.address.length + report.resource.length;
+  if (report.kind === "agentUp") return 50;
+  return 250 + (report.text?.length ?? 0) + (report.did === undefined ? 0 : 200);
 }
 
 function presenceKey(report: Report): string | null {

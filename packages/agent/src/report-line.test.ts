@@ -1,7 +1,6 @@
 import type { Report } from "@tidings/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { offlineReport } from "./presence.ts";
 import { ReportLine } from "./report-line.ts";
 
 const NO_CHANCE = () => 0;
@@ -9,6 +8,19 @@ const NO_CHANCE = () => 0;
 function newLine() {
   let count = 0;
   return new ReportLine(1, () => `b${count++}`);
+}
+
+function offlineReport(user: string, address: string, order: number): Report {
+  return {
+    kind: "presence",
+    user,
+    address,
+    resource: "",
+    show: "offline",
+    priority: 0,
+    idleSinceAt: null,
+    order,
+  } as Report;
 }
 
 function delivery(user: string, attempt: number): Report {
@@ -58,6 +70,13 @@ test("long names make batches shorter, so that none is more than a server lets t
   const line = newLine();
   const address = `${"a".repeat(1_000)}@${"d".repeat(1_000)}`;
   for (let i = 0; i < 400; i++) line.add(offlineReport(`u${i}`, address + i, 1));
+  for (const { reports } of line.take(0, NO_CHANCE))
+    expect(JSON.stringify(reports).length).toBeLessThan(100_000);
+});
+
+test("long reasons make batches shorter too", () => {
+  const line = newLine();
+  for (let i = 0; i < 400; i++) line.add({ ...delivery(`u${i}`, 1), text: "x".repeat(500) } as Report);
   for (const { reports } of line.take(0, NO_CHANCE))
     expect(JSON.stringify(reports).length).toBeLessThan(100_000);
 });

@@ -1,0 +1,86 @@
+/**
+ * How a delivery reads on a phone.
+ *
+ *     Two rooms, quiet street        the title, cut when all of it would take more than two segments
+ *     Rooms                          what the user calls the source
+ *     https://example.org/1          where there is more
+ *     Reply 12a to ack               12 is the number by which this phone can speak of the message
+ */
+import { cleanLine, type Dispatch } from "@tidings/protocol";
+import { plainTypography, segmentsOf } from "./segments.ts";
+
+/** A message above this is cut: each segment is paid for. */
+export const MAX_SEGMENTS = 2;
+const MAX_TITLE_CHARS = 400;
+const MAX_SOURCE_CHARS = 40;
+/** A title is cut to less than this only where nothing else is left to give way (characters). */
+const MIN_TITLE = 25;
+/** A longer link leaves no room for a title; it is left out, and the reply "more" takes its place. */
+const MAX_LINK_CHARS = 100;
+
+/** The text of `dispatch`, of at most {@link MAX_SEGMENTS}; `reference` is its number at the phone. */
+export function messageText({ notification, sourceTitle }: Dispatch, reference: number): string {
+  const source = plainTypography(cleanLine(sourceTitle ?? "", MAX_SOURCE_CHARS));
+  const title = plainTypography(
+    cleanLine(notification.title, MAX_TITLE_CHARS) ||
+      cleanLine(notification.summary ?? "", MAX_TITLE_CHARS) ||
+      "(no title)",
+  );
+  const link = shownLink(notification.link);
+  const whole = layOut(title, source, link, reference, false);
+  if (fits(whole)) return whole;
+  // In other scripts than Latin there is half the room: what is least missed gives way.
+  const layouts = [[source, link] as const, ["", link] as const, [source, null] as const];
+  const [keptSource, keptLink] = layouts.find(([by, more]) =>
+    fits(cut(title, MIN_TITLE, by, more, reference)),
+  ) ?? ["", null];
+  const length = mostThatFits([...title].length, (chars) =>
+    fits(cut(title, chars, keptSource, keptLink, reference)),
+  );
+  return cut(title, length, keptSource, keptLink, reference);
+}
+
+function cut(title: string, length: number, source: string, link: string | null, reference: number): string {
+  const characters = [...title];
+  const begin = characters.slice(0, length).join("").trimEnd();
+  const isWhole = characters.length <= length;
+  return layOut(isWhole ? title : `${begin}...`, source, link, reference, true);
+}
+
+function layOut(
+  title: string,
+  source: string,
+  link: string | null,
+  reference: number,
+  isCut: boolean,
+): string {
+  const answer =
+    isCut && link === null
+      ? `Reply ${reference}m for more, ${reference}a to ack`
+      : `Reply ${reference}a to ack`;
+  return [title, source, link, answer].filter((line) => line !== null && line !== "").join("\n");
+}
+
+function fits(text: string): boolean {
+  return segmentsOf(text).count <= MAX_SEGMENTS;
+}
+
+/** `most` when that is fine; else the highest number for which `isFine`, which holds for all numbers up to some. */
+function mostThatFits(most: number, isFine: (length: number) => boolean): number {
+  if (isFine(most)) return most;
+  let low = 0;
+  let high = most;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (isFine(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** A link that is safe to show and short enough: of the web, without white space, in ASCII; else null. */
+function shownLink(link: string | null): string | null {
+  if (link === null || !/^https?:\/\/\S+$/i.test(link) || !URL.canParse(link)) return null;
+  const ascii = new URL(link).href;
+  return ascii.length <= MAX_LINK_CHARS ? ascii : null;
+}
