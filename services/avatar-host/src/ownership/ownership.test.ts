@@ -131,6 +131,24 @@ test("the time for which a given shard is left to its heir begins when it is fre
   expect(moves.findLast((move) => move.step === "ready" && move.shard === shard)?.host).toBe("h2");
 });
 
+test("a host that stops gives a few shards at a time, which the other takes meanwhile", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await Promise.all([first.ownership.start(), second.ownership.start()]);
+  await eventually(() => expect(first.ownership.owned.size).toBe(SHARDS / 2));
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS / 2));
+  const begun = moves.length;
+  await first.ownership.stop();
+  await eventually(() => expect(second.ownership.owned.size).toBe(SHARDS));
+  const away = new Set<number>();
+  let mostAway = 0;
+  for (const { host, step, shard } of moves.slice(begun)) {
+    if (host === "h1" && step === "pause") away.add(shard);
+    if (host === "h2" && step === "ready") away.delete(shard);
+    mostAway = Math.max(mostAway, away.size);
+  }
+  expect(mostAway).toBeLessThanOrEqual(12);
+});
+
 test("a shard cannot be given to a host that does not live, nor by one that does not serve it", async () => {
   const [first, second] = [player("h1"), player("h2")];
   await first.ownership.start();

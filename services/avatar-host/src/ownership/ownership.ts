@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
+import { giveInGroups } from "./give-in-groups.ts";
 import { awaitFreeName } from "./host-name.ts";
 import { Patience } from "./patience.ts";
 import {
@@ -132,9 +133,17 @@ export class Ownership {
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     if (this.#nextRound !== null) clearTimeout(this.#nextRound);
     await this.#round;
-    for (const shard of this.owned.keys()) void this.#release(shard);
-    await Promise.all(this.#releases);
     const { leases, log } = this.#options;
+    // The others do not count this host any more, and so have room for what it gives.
+    await this.#beating;
+    await this.#beat();
+    await giveInGroups([...this.owned.keys()], {
+      give: (shard) => this.#release(shard),
+      isTaken: async (shard) => (await leases.leases()).find((lease) => lease.shard === shard)?.owner != null,
+      hasHeirs: this.others.some((name) => this.#hosts.find(({ host }) => host === name)?.isAble),
+      monotonicMs: this.#clocks.monotonicMs,
+    });
+    await Promise.all(this.#releases);
     await leases
       .leave(this.#me.host, this.#me.inc)
       .catch((error) => log.warn({ err: error }, "others will find out by the heartbeat"));
@@ -181,7 +190,7 @@ export class Ownership {
   }
 
   get #isAble(): boolean {
-    return this.#offBusSince === null && !this.#patience.isTried;
+    return this.#isRunning && this.#offBusSince === null && !this.#patience.isTried;
   }
 
   #self(now: number): Self {
