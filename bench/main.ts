@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { ServiceKind } from "../run/services.ts";
 import { type Stack, startStack } from "../run/stack.ts";
+import { measureDecide } from "./decide.ts";
 import { measureFanOut } from "./fan-out.ts";
 import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
 import { type Figure, printFigures } from "./figures.ts";
@@ -78,6 +79,7 @@ const suites: Record<string, () => Promise<Figure[]>> = {
       { name: "times mod_pubsub", value: ratio, unit: "", beside: "target > 1" },
     ];
   },
+  decide: measureDecide,
   memory: measureMemory,
   "fan-out-100k": () => onStack(["avatar-host"], measureLargeFanOut, seedFanOut),
 };

@@ -18,7 +18,7 @@ export function checkRules(rules: Rules, known: KnownThings): RuleProblem[] {
   });
   const ofRules = rules.rules.flatMap((rule, at) => [
     ...(rule.when.match === undefined ? [] : checkFilter(rule.when.match, `/rules/${at}/when/match`, counts)),
-    ...checkOutcome(rule.then, `/rules/${at}/then`, names, known),
+    ...checkOutcome(rule.set, `/rules/${at}/set`, names, known),
     ...checkRule(rule, at, rules, known),
   ]);
   return [...ofSubscriptions, ...ofRules];
@@ -49,15 +49,15 @@ function checkOutcome(
 function checkRule(rule: Rule, at: number, rules: Rules, known: KnownThings): RuleProblem[] {
   const pointer = `/rules/${at}`;
   return [
-    ...checkThen(rule, `${pointer}/then`),
+    ...checkSet(rule, `${pointer}/set`),
     ...checkName(rule, at, rules.rules),
     ...checkSubscriptions(rule, `${pointer}/when/subscriptions`, rules, known),
     ...checkShadow(rule, at, rules.rules),
   ];
 }
 
-function checkThen({ then }: Rule, pointer: string): RuleProblem[] {
-  const { priority, ladder, mute, digest } = then;
+function checkSet({ set }: Rule, pointer: string): RuleProblem[] {
+  const { priority, ladder, mute, digest } = set;
   if ([priority, ladder, mute, digest].every((part) => part === undefined))
     return [
       {

@@ -123,7 +123,7 @@ export type SubscriptionRules = Omit<Static<typeof SubscriptionRules>, "filter">
   readonly filter?: Filter;
 };
 
-/** The first rule whose `when` holds counts; what its `then` leaves open is as the subscription says. */
+/** The first rule whose `when` holds counts; what its `set` leaves open is as the subscription says. */
 export const Rule = Strict({
   name: Name,
   when: Strict({
@@ -131,8 +131,7 @@ export const Rule = Strict({
     priorities: Type.Optional(Type.Array(Priority, { minItems: 1, maxItems: 5 })),
     match: Type.Optional(Filter),
   }),
-  // biome-ignore lint/suspicious/noThenProperty: a rule reads "when … then …", and no document is awaited
-  then: Strict({
+  set: Strict({
     priority: Type.Optional(Priority),
     ladder: Type.Optional(LadderOrName),
     mute: Type.Optional(Mute),
@@ -142,7 +141,7 @@ export const Rule = Strict({
 export interface Rule {
   readonly name: string;
   readonly when: Omit<Static<typeof Rule>["when"], "match"> & { readonly match?: Filter };
-  readonly then: Static<typeof Rule>["then"];
+  readonly set: Static<typeof Rule>["set"];
 }
 
 /** From `from` on each of `days` (all, when left out) to the next `to`; what is not urgent is held meanwhile. */

@@ -13,7 +13,7 @@ const known: KnownThings = {
 };
 const problems = (input: unknown) => readRules(input, known).problems ?? [];
 const places = (input: unknown) => problems(input).map(({ pointer }) => pointer);
-const rule = (when: unknown, then: unknown = { priority: "high" }, name = "a") => ({ name, when, then });
+const rule = (when: unknown, set: unknown = { priority: "high" }, name = "a") => ({ name, when, set });
 const matching = (match: Filter) => ({ rules: [rule({ match })] });
 const ladder = (...steps: unknown[]) => ({ ladders: { own: steps } });
 
@@ -240,14 +240,14 @@ test.each([
     ],
     "/rules/1",
   ],
-  ["of no effect", [rule({}, {})], "/rules/0/then"],
-  ["that mutes and sends", [rule({}, { mute: true, ladder: "urgent" })], "/rules/0/then/mute"],
+  ["of no effect", [rule({}, {})], "/rules/0/set"],
+  ["that mutes and sends", [rule({}, { mute: true, ladder: "urgent" })], "/rules/0/set/mute"],
   [
     "urgent and in a digest",
     [rule({}, { priority: "urgent", digest: { every: "PT1H" } })],
-    "/rules/0/then/digest",
+    "/rules/0/set/digest",
   ],
-  ["with an unknown ladder", [rule({}, { ladder: "nowhere" })], "/rules/0/then/ladder"],
+  ["with an unknown ladder", [rule({}, { ladder: "nowhere" })], "/rules/0/set/ladder"],
   [
     "with an unknown subscription",
     [rule({ subscriptions: ["rss.1", "rss.9"] })],

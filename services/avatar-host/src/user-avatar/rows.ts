@@ -1,5 +1,13 @@
 /** The rows of a user avatar, and their keys. Times are epoch milliseconds. */
-import type { Channel, DeliveryState, Priority, Show, SourceState, TraceStep } from "@tidings/protocol";
+import type {
+  Channel,
+  DeliveryState,
+  Priority,
+  ReasonCode,
+  Show,
+  SourceState,
+  TraceStep,
+} from "@tidings/protocol";
 
 export const CORE = "core";
 export const PRESENCE = "presence";
@@ -68,6 +76,12 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly at: number;
   readonly reason: string;
+  /** Of the last decision; none after a report. */
+  readonly because?: ReasonCode;
+  /** When it was first dispatched; a ladder counts from then. */
+  readonly sentAt?: number;
+  /** Held until then by the user's rules. */
+  readonly untilAt?: number;
   readonly attempt: number;
   /** Since when it has been held; null when it never was. */
   readonly heldSinceAt: number | null;
