@@ -54,6 +54,7 @@ const PROGRESS: Progress = {
   burstUntilAt: null,
   snoozedUntilAt: null,
   smsSentToday: 0,
+  busy: new Set(),
 };
 const DESTINATIONS: readonly DestinationRow[] = (["im", "sms", "email"] as const).map((channel) => ({
   id: channel,

@@ -23,6 +23,7 @@ import { authorize } from "./account.ts";
 import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
+import { CurrentRouting } from "./routing-row.ts";
 import {
   CORE,
   type CoreRow,
@@ -31,7 +32,6 @@ import {
   type PresenceRow,
   SUBSCRIPTION,
   type SubscriptionRow,
-  titleOf,
 } from "./rows.ts";
 import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
 
@@ -55,6 +55,7 @@ export class UserAvatar implements Avatar {
   readonly #addresses: Addresses;
   readonly #agentEpoch: () => number;
   readonly #waiting: Waiting = new Map();
+  readonly #routing = new CurrentRouting();
   #deliveries: Deliveries | null = null;
 
   constructor(addresses: Addresses, agentEpoch: () => number) {
@@ -175,7 +176,7 @@ export class UserAvatar implements Avatar {
     const core = this.#readCore(turn);
     if (row === undefined || core?.state !== "active") return;
     const deliveries = this.#open(turn);
-    deliveries.take(turn, notification, textOf(notification), titleOf(row), this.#situation(turn, core));
+    deliveries.take(turn, notification, textOf(notification), this.#situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0);
   }
 
@@ -290,6 +291,7 @@ export class UserAvatar implements Avatar {
       presence: this.presence(turn),
       agentEpoch: this.agentEpoch,
       pausedUntilAt: core.pausedUntilAt,
+      routing: this.#routing.in(turn),
     };
   }
 

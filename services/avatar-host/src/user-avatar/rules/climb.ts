@@ -25,6 +25,8 @@ export interface Climbing {
   readonly destinations: readonly DestinationRow[];
   readonly deliveries: readonly Delivery[];
   readonly whereabouts: Whereabouts;
+  /** Destinations at which earlier notifications wait in line. */
+  readonly busy: ReadonlySet<string>;
   /** From when waits count, epoch milliseconds. */
   readonly beganAt: number;
   readonly nowAt: number;
@@ -32,17 +34,26 @@ export interface Climbing {
   readonly smsRefusal: Reason | null;
 }
 
+interface UnderWay {
+  readonly address: string;
+  readonly sentAt: number;
+}
+
 export class Climb {
   readonly #of: Climbing;
   readonly #byId: ReadonlyMap<string, Delivery>;
   readonly #outcomes = new Map<string, Outcome>();
   readonly #user: Standing;
-  /** Where it is under way, as far as the ladder has been climbed or jumped. */
-  #underWay: { readonly address: string; readonly sentAt: number } | null;
+  /** Where it is under way, as far as the ladder has been climbed. */
+  #underWay: UnderWay | null = null;
+  /** Where it is under way, and the climb has not come yet: the ladder has been above this rung before. */
+  #ahead: readonly Delivery[];
   /** An `unless` has been met since the last destination under way: what comes next may be used beside it. */
   #mayAdd = false;
   #clockAt: number;
   #blocked: Outcome | null = null;
+  /** Held on the rungs so far: they need not wait once a later one is used. */
+  #waiting: DestinationRow[] = [];
   /** Why the rung before was not enough, for the reason of the next. */
   #before: Reason | null = null;
 
@@ -51,13 +62,13 @@ export class Climb {
     this.#clockAt = climbing.beganAt;
     this.#byId = new Map(climbing.deliveries.map((delivery) => [delivery.destination, delivery]));
     this.#user = standingOf(climbing.whereabouts, climbing.destinations);
-    this.#underWay = underWayIn(climbing);
+    this.#ahead = climbing.deliveries.filter(isUnderWay);
   }
 
   /** What is to be done at each destination on the ladder that has not been tried; others are not in it. */
   outcomes(): Map<string, Outcome> {
     for (const step of this.#of.ladder) this.#step(step);
-    return this.#settled();
+    return this.#outcomes;
   }
 
   #step(step: LadderStep): void {
@@ -98,12 +109,10 @@ export class Climb {
 
   #rung(step: LadderStep & { kind: "rung" }): void {
     const here = this.#of.destinations.filter(({ id, channel }) => id === step.id || channel === step.to);
-    const sent = here
-      .map(({ id }) => this.#byId.get(id))
-      .filter((delivery) => delivery !== undefined && isUnderWay(delivery));
-    if (sent.length > 0) this.#passed(here, sent as Delivery[]);
+    const sent = this.#ahead.filter(({ destination }) => here.some(({ id }) => id === destination));
+    if (sent.length > 0) this.#passed(sent);
     const open = here.filter(({ id }) => isUntried(this.#byId.get(id)));
-    if (this.#underWay !== null && !this.#mayAdd) {
+    if (this.#ahead.length > 0 || (this.#underWay !== null && !this.#mayAdd)) {
       for (const one of open) this.#set(one.id, { action: "skip", because: this.#elsewhere(one) });
     } else if (this.#blocked !== null) {
       for (const one of open) this.#set(one.id, this.#blocked);
@@ -111,11 +120,20 @@ export class Climb {
   }
 
   /** The rung has been used before: what comes after it needs an `unless` again. */
-  #passed(here: readonly DestinationRow[], sent: readonly Delivery[]): void {
-    const last = sent.reduce((a, b) => (sentAtOf(b) > sentAtOf(a) ? b : a));
-    const address = here.find(({ id }) => id === last.destination)?.address ?? last.destination;
-    this.#underWay = { address, sentAt: sentAtOf(last) };
+  #passed(sent: readonly Delivery[]): void {
+    this.#ahead = this.#ahead.filter((delivery) => !sent.includes(delivery));
+    this.#underWay = this.#latest(sent);
     this.#mayAdd = false;
+  }
+
+  #latest(sent: readonly Delivery[]): UnderWay | null {
+    const last = sent.reduce<Delivery | null>(
+      (a, b) => (a !== null && sentAtOf(a) >= sentAtOf(b) ? a : b),
+      null,
+    );
+    if (last === null) return null;
+    const address = this.#of.destinations.find(({ id }) => id === last.destination)?.address;
+    return { address: address ?? last.destination, sentAt: sentAtOf(last) };
   }
 
   #try(step: LadderStep & { kind: "rung" }, open: readonly DestinationRow[]): void {
@@ -129,9 +147,10 @@ export class Climb {
     this.#set(chosen.id, { action: "dispatch", because });
     this.#underWay = { address, sentAt: this.#of.nowAt };
     this.#mayAdd = false;
-    for (const one of open) {
-      if (one !== chosen) this.#set(one.id, { action: "skip", because: this.#elsewhere(one) });
+    for (const one of [...this.#waiting, ...open]) {
+      if (one !== chosen) this.#outcomes.set(one.id, { action: "skip", because: this.#elsewhere(one) });
     }
+    this.#waiting = [];
   }
 
   /** The destination of the rung where the user is most present; the others are noted with what keeps them. */
@@ -142,6 +161,7 @@ export class Climb {
       const obstacle = this.#obstacle(step, one);
       if (obstacle !== null) {
         this.#set(one.id, obstacle);
+        if (obstacle.action === "hold") this.#waiting.push(one);
         this.#before = obstacle.because;
         continue;
       }
@@ -153,7 +173,7 @@ export class Climb {
 
   /** What keeps a destination from being used now, or null. */
   #obstacle(step: LadderStep & { kind: "rung" }, { id, channel, address }: DestinationRow): Outcome | null {
-    const { nowAt, whereabouts, smsRefusal } = this.#of;
+    const { nowAt, whereabouts, smsRefusal, busy } = this.#of;
     const retryAt = this.#byId.get(id)?.retryAt;
     if (retryAt !== undefined && nowAt < retryAt)
       return { action: "hold", untilAt: retryAt, because: reasons.retrying(address, retryAt) };
@@ -164,6 +184,7 @@ export class Climb {
     if (holds !== true)
       return { action: "hold", untilAt: holds, because: reasons.unmet(address, standing.show) };
     if (channel === "sms" && smsRefusal !== null) return { action: "skip", because: smsRefusal };
+    if (busy.has(id)) return { action: "hold", untilAt: null, because: reasons.inLine() };
     return null;
   }
 
@@ -175,20 +196,9 @@ export class Climb {
   }
 
   #elsewhere({ channel, address }: DestinationRow): Reason {
-    const where = this.#underWay?.address ?? "another address";
+    const where = (this.#latest(this.#ahead) ?? this.#underWay)?.address ?? "another address";
     const isGone = channel === "im" && standingAt(this.#of.whereabouts, address).show === "offline";
     return isGone ? reasons.offlineButReached(address, where) : reasons.reachedElsewhere(where);
-  }
-
-  /** What waited for news below a rung that is used now need not wait. */
-  #settled(): Map<string, Outcome> {
-    if (this.#underWay === null) return this.#outcomes;
-    for (const one of this.#of.destinations) {
-      const outcome = this.#outcomes.get(one.id);
-      if (outcome?.action === "hold" && outcome !== this.#blocked)
-        this.#outcomes.set(one.id, { action: "skip", because: this.#elsewhere(one) });
-    }
-    return this.#outcomes;
   }
 }
 
@@ -207,11 +217,4 @@ export function isUntried(delivery: Delivery | undefined): boolean {
 
 function sentAtOf({ sentAt, at }: Delivery): number {
   return sentAt ?? at;
-}
-
-function underWayIn({ deliveries, destinations }: Climbing): { address: string; sentAt: number } | null {
-  const first = deliveries.find(isUnderWay);
-  if (first === undefined) return null;
-  const address = destinations.find(({ id }) => id === first.destination)?.address ?? first.destination;
-  return { address, sentAt: sentAtOf(first) };
 }

@@ -56,7 +56,7 @@ test("by default what is not urgent is held while nobody is there, and mailed wi
   const deliveries = [sent(im, "held"), sent(phone, "skipped"), sent(mail, "held")];
   const due = decided({ deliveries, nowAt: morning });
   expect(due.map(({ action }) => action)).toEqual(["skip", "skip", "dispatch"]);
-  expect(due[2]).toMatchObject({ bundle: "held" });
+  expect(due[2]).toMatchObject({ bundle: { why: "held" } });
 });
 
 test("without a verified address for the digest it is held for IM alone", () => {
@@ -180,7 +180,10 @@ test("quiet hours hold what is not urgent until they end, and what came in them 
   const seven = Date.UTC(2026, 0, 15, 7);
   const scene = { rules: { quietHours }, shows, progress: { takenAt: evening }, nowAt: evening };
   expect(decided(scene)[0]).toMatchObject({ action: "hold", untilAt: seven, because: { code: "quiet" } });
-  expect(decided({ ...scene, nowAt: seven })[0]).toMatchObject({ action: "dispatch", bundle: "catchUp" });
+  expect(decided({ ...scene, nowAt: seven })[0]).toMatchObject({
+    action: "dispatch",
+    bundle: { why: "catchUp" },
+  });
   expect(decided({ ...scene, priority: "urgent" })[0]).toMatchObject({ action: "dispatch", bundle: null });
 });
 
@@ -212,7 +215,7 @@ test("a subscription's filter, its mute and its digest count; muted is what came
   expect(decided(hourly)[0]).toMatchObject({ action: "hold", untilAt: NOON + 60 * MINUTE_MS });
   expect(decided({ ...hourly, nowAt: NOON + 60 * MINUTE_MS })[0]).toMatchObject({
     action: "dispatch",
-    bundle: "digest",
+    bundle: { why: "digest" },
   });
   expect(decided({ ...hourly, priority: "urgent" })[0]?.action).toBe("dispatch");
 });
@@ -234,7 +237,7 @@ test("what is the same as before is left out, and a burst comes together at its 
   expect(decided(burst)[0]).toMatchObject({ action: "hold", untilAt: NOON + MINUTE_MS });
   expect(decided({ ...burst, nowAt: NOON + MINUTE_MS })[0]).toMatchObject({
     action: "dispatch",
-    bundle: "burst",
+    bundle: { why: "burst" },
   });
 });
 

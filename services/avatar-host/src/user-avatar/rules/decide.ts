@@ -17,8 +17,14 @@ import { type Reason, reasons } from "./reason.ts";
 import { type Route, type Routing, routeOf } from "./routing.ts";
 import { mayUseSms } from "./sms-budget.ts";
 
-/** Why several notifications come together in one message. */
-export type Bundle = "digest" | "burst" | "catchUp" | "held";
+/** Why several notifications come together in one message, and how many at most. */
+export interface Bundle {
+  readonly why: "digest" | "burst" | "catchUp" | "held";
+  readonly most: number;
+}
+
+/** Most in one message where the rules name no number. */
+const BUNDLE_MOST = 50;
 
 export type Decision = { readonly destination: DestinationRow } & (
   | { readonly action: "dispatch"; readonly because: Reason; readonly bundle: Bundle | null }
@@ -42,6 +48,8 @@ export interface Progress {
   readonly burstUntilAt: number | null;
   readonly snoozedUntilAt: number | null;
   readonly smsSentToday: number;
+  /** Destinations at which earlier ones wait in line. */
+  readonly busy: ReadonlySet<string>;
 }
 
 /** Decides for every verified destination, in the user's order. The same input gives the same decisions and reasons. */
@@ -121,7 +129,7 @@ function climb(
   progress: Progress,
   nowAt: number,
 ): Decision[] {
-  const { deliveries, smsSentToday } = progress;
+  const { deliveries, smsSentToday, busy } = progress;
   const { mostPerDay } = routing.rules.sms;
   const { beganAt, bundle } = beginning(route, routing, progress);
   const outcomes = new Climb({
@@ -129,6 +137,7 @@ function climb(
     destinations: verified,
     deliveries,
     whereabouts,
+    busy,
     beganAt,
     nowAt,
     smsRefusal: mayUseSms(route.priority, smsSentToday, mostPerDay) ? null : reasons.smsBudget(mostPerDay),
@@ -160,12 +169,13 @@ function beginning(
   { takenAt, burstUntilAt }: Progress,
 ): { beganAt: number; bundle: Bundle | null } {
   if (priority === "urgent") return { beganAt: takenAt, bundle: null };
-  if (digest !== null) return { beganAt: digest.nextAfter(takenAt), bundle: "digest" };
-  if (burstUntilAt !== null) return { beganAt: burstUntilAt, bundle: "burst" };
+  if (digest !== null)
+    return { beganAt: digest.nextAfter(takenAt), bundle: { why: "digest", most: digest.most } };
+  if (burstUntilAt !== null) return { beganAt: burstUntilAt, bundle: { why: "burst", most: BUNDLE_MOST } };
   const quietUntilAt = routing.quietUntil(takenAt);
   return quietUntilAt === null
     ? { beganAt: takenAt, bundle: null }
-    : { beganAt: quietUntilAt, bundle: "catchUp" };
+    : { beganAt: quietUntilAt, bundle: { why: "catchUp", most: BUNDLE_MOST } };
 }
 
 /** What nobody has yet goes with the next digest of what is held, where the ladder itself does not lead there. */
@@ -202,7 +212,7 @@ function withHeldDigest(
       destination: target,
       action: "dispatch",
       because: reasons.bundled(target.address, "digest of what was held"),
-      bundle: "held",
+      bundle: { why: "held", most: heldDigest.most },
     });
 }
 

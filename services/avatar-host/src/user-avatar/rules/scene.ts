@@ -11,6 +11,7 @@ export const NEW: Progress = {
   burstUntilAt: null,
   snoozedUntilAt: null,
   smsSentToday: 0,
+  busy: new Set(),
 };
 
 export function destinationAt(channel: Channel, address: string, id: string = channel): DestinationRow {
