@@ -15,6 +15,7 @@ export * from "./rules/document.ts";
 export * from "./rules/pattern.ts";
 export * from "./rules/problem.ts";
 export * from "./rules/read-rules.ts";
+export * from "./rules/simulation.ts";
 export * from "./rules/times.ts";
 export * from "./schema.ts";
 export * from "./text.ts";

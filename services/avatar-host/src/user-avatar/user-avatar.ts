@@ -98,17 +98,17 @@ export class UserAvatar implements Avatar {
     if (report.kind === "agentUp") this.#beginAnew(turn, core);
     else if (report.kind === "presence") this.#onPresence(turn, core, report, agentEpoch);
     else {
-      const situation = this.#situation(turn, core);
+      const situation = this.situation(turn, core);
       this.#open(turn).onReport(turn, report, situation);
       this.#learnReceipts(turn, core, report);
-      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.#situation(turn));
+      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.situation(turn));
     }
   }
 
   onAlarm(turn: Turn): void {
     const core = this.#readCore(turn);
     if (core?.state !== "active") return;
-    this.#open(turn).onAlarm(turn, this.#situation(turn, core));
+    this.#open(turn).onAlarm(turn, this.situation(turn, core));
     if (core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt)
       this.#alarmBy(turn, core.pausedUntilAt);
   }
@@ -155,15 +155,32 @@ export class UserAvatar implements Avatar {
     const next = { ...core, pausedUntilAt: untilAt };
     turn.put(CORE, next);
     if (untilAt !== null) this.#alarmBy(turn, untilAt);
-    else this.#open(turn).reconsider(turn, this.#situation(turn, next));
+    else this.#open(turn).reconsider(turn, this.situation(turn, next));
     return next;
   }
 
   /** Keeps the new destinations, asks who is reachable there, and decides anew. */
   changeDestinations(turn: Turn, core: CoreRow): void {
     turn.put(CORE, core);
-    this.#open(turn).reconsider(turn, this.#situation(turn, core));
+    this.#open(turn).reconsider(turn, this.situation(turn, core));
     this.#ask(turn, core);
+  }
+
+  /** Decides anew for all that is held, by what has just been changed. */
+  decideAnew(turn: Turn, core: CoreRow): void {
+    this.#open(turn).reconsider(turn, this.situation(turn, core));
+  }
+
+  /** What decisions are made by, as this turn has it. */
+  situation(turn: Turn, core: CoreRow | undefined = this.#readCore(turn)): Situation {
+    if (core === undefined) throw new MalformedError("the avatar has no user");
+    return {
+      core,
+      presence: this.presence(turn),
+      agentEpoch: this.agentEpoch,
+      pausedUntilAt: core.pausedUntilAt,
+      routing: this.#routing.in(turn),
+    };
   }
 
   /** The avatar's rows are gone, and so is what it knew of them. */
@@ -176,7 +193,7 @@ export class UserAvatar implements Avatar {
     const core = this.#readCore(turn);
     if (row === undefined || core?.state !== "active") return;
     const deliveries = this.#open(turn);
-    deliveries.take(turn, notification, textOf(notification), this.#situation(turn, core));
+    deliveries.take(turn, notification, textOf(notification), this.situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0);
   }
 
@@ -189,10 +206,10 @@ export class UserAvatar implements Avatar {
     turn.put(PRESENCE, after);
     const deliveries = this.#open(turn);
     // Before anything newer goes to this life of the agent: what its last one may not have sent.
-    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.#situation(turn, core));
+    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.situation(turn, core));
     if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
-      deliveries.onLeft(turn, report.address, this.#situation(turn, core));
-    deliveries.reconsider(turn, this.#situation(turn, core));
+      deliveries.onLeft(turn, report.address, this.situation(turn, core));
+    deliveries.reconsider(turn, this.situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
   }
 
@@ -205,7 +222,7 @@ export class UserAvatar implements Avatar {
   /** The agent or the host has come up: asks who is there, and repeats what may never have been sent. The agent drops repeats. */
   #beginAnew(turn: Turn, core: CoreRow): void {
     this.#ask(turn, core);
-    this.#open(turn).repeatDispatches(turn, this.#situation(turn, core));
+    this.#open(turn).repeatDispatches(turn, this.situation(turn, core));
   }
 
   #ask(turn: Turn, core: CoreRow): void {
@@ -274,7 +291,7 @@ export class UserAvatar implements Avatar {
     if (this.#deliveries !== null) return this.#deliveries;
     this.#deliveries = new Deliveries(turn);
     const core = this.#readCore(turn);
-    if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.#situation(turn, core));
+    if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.situation(turn, core));
     return this.#deliveries;
   }
 
@@ -282,17 +299,6 @@ export class UserAvatar implements Avatar {
     if ((turn.get<boolean>(WATCHED) ?? false) === wanted) return;
     turn.put(WATCHED, wanted);
     turn.watch = wanted;
-  }
-
-  #situation(turn: Turn, core: CoreRow | undefined = this.#readCore(turn)): Situation {
-    if (core === undefined) throw new MalformedError("the avatar has no user");
-    return {
-      core,
-      presence: this.presence(turn),
-      agentEpoch: this.agentEpoch,
-      pausedUntilAt: core.pausedUntilAt,
-      routing: this.#routing.in(turn),
-    };
   }
 
   #readCore(turn: Turn): CoreRow | undefined {
