@@ -28,9 +28,12 @@ import {
 import { type Bundle, type Decision, decide } from "./rules/decide.ts";
 import type { Whereabouts } from "./rules/reach.ts";
 import type { Routing } from "./rules/routing.ts";
+import { sweep } from "./sweep.ts";
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
+/** What is out of date is swept with every so many notifications: it costs the others nothing. */
+const SWEEP_EVERY = 64;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
 const ALARM_GRAIN_MS = 5_000;
 
@@ -68,11 +71,6 @@ export class Deliveries {
     return this.#pending.size;
   }
 
-  /** Whether the notification with this number is waited for. */
-  isOpen(number: string): boolean {
-    return this.#pending.has(number);
-  }
-
   /** Takes a notification into the history, once, and decides where it goes. */
   take(turn: Turn, notification: Notification, text: string, situation: Situation): void {
     if (turn.text(INDEX + notification.id) !== undefined) return;
@@ -87,6 +85,7 @@ export class Deliveries {
     this.#store(turn, number, undefined, row, situation);
     this.#count(turn, decisions, situation);
     this.#dispatcher.say(turn, row, notification, situation.core);
+    if (this.#last % SWEEP_EVERY === 0) sweep(turn, situation.routing, (one) => this.#pending.has(one));
   }
 
   /** Decides anew for what is held, oldest first: all of it when what it was decided by has changed, else what can go on. */

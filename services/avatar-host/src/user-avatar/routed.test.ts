@@ -289,3 +289,30 @@ test("what waits for its time does not hold up what may go, and order is kept wh
   alice.isRung();
   expect(dispatched().slice(-2)).toEqual(["im b", "im c"]);
 });
+
+test("the history is kept as long as the rules say, and from what somebody still waits for on", async () => {
+  rules({ retention: "P2D" });
+  await subscribes();
+  shows("available");
+  const keys = () =>
+    alice.rows.list("alice", { from: "h/", to: "h/~" }).map(({ value }) => JSON.parse(value).title);
+  const come = (count: number, from: number) => {
+    for (let n = from; n < from + count; n++) {
+      comes(`n${n}`);
+      becomes(itemId(SOURCE, `n${n}`), "received");
+    }
+  };
+  come(60, 0);
+  shows("offline");
+  comes("held");
+  shows("available");
+  alice.nowAt += 47 * HOUR_MS;
+  come(66, 60);
+  expect(keys()).toHaveLength(127);
+  alice.nowAt += HOUR_MS;
+  shows("offline");
+  comes("late");
+  expect(keys()[0]).toBe("held");
+  await expect(item("n0")).rejects.toMatchObject({ condition: "item-not-found" });
+  expect(alice.rows.list("alice", { from: "d/", to: "d/~" })).toHaveLength(66);
+});
