@@ -32,6 +32,8 @@ import { sweep } from "./sweep.ts";
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
+/** Held ones that are decided anew in one turn; the rest in further ones, so that nobody else has to wait for them. */
+const MOST_IN_TURN = 500;
 /** What is out of date is swept with every so many notifications: it costs the others nothing. */
 const SWEEP_EVERY = 64;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
@@ -56,6 +58,10 @@ export class Deliveries {
   readonly #numbers = new Map<string, string>();
   /** What everything that is held has been decided by. */
   #decidedBy: Situation | null = null;
+  /** What is held from this number on has yet to be decided anew; null when all of it has been. */
+  #from: string | null = null;
+  /** Something in what has yet to be decided has come to its time. */
+  #hasDue = false;
   #last: number;
 
   /** Reads what is open from the rows. */
@@ -80,7 +86,9 @@ export class Deliveries {
     this.#numbers.set(notification.id, number);
     const facts = factsOf(turn, notification, situation.routing);
     const fresh = { ...facts, takenAt: turn.nowAt, deliveries: [] };
-    const decisions = this.#decide(turn, notification, fresh, situation, this.#pending.busy());
+    // What has not been decided anew yet may be about to go, and came before.
+    const busy = this.#from === null ? this.#pending.busy() : allOf(situation.core);
+    const decisions = this.#decide(turn, notification, fresh, situation, busy);
     const row = begin(decisions, turn.nowAt, facts);
     this.#store(turn, number, undefined, row, situation);
     this.#count(turn, decisions, situation);
@@ -88,21 +96,48 @@ export class Deliveries {
     if (this.#last % SWEEP_EVERY === 0) sweep(turn, situation.routing, (one) => this.#pending.has(one));
   }
 
-  /** Decides anew for what is held, oldest first: all of it when what it was decided by has changed, else what can go on. */
+  /**
+   * Decides anew for what is held, oldest first: all of it when what it was decided by has changed or a time has come, else
+   * what can go on. Of many it does some in each turn.
+   */
   reconsider(turn: Turn, situation: Situation): void {
-    const mayAllChange = this.#isNews(situation) || this.#pending.isDue(turn.nowAt);
+    const isDue = this.#pending.isDue(turn.nowAt);
+    if (isDue || this.#isNews(situation)) this.#from = "";
+    if (isDue) {
+      this.#hasDue = true;
+      this.#pending.lookedAt(turn.nowAt);
+    }
     this.#decidedBy = situation;
+    this.goOn(turn, situation);
+  }
+
+  /** Goes on with what {@link reconsider} has begun. */
+  goOn(turn: Turn, situation: Situation): void {
     const bundles: Bundles = new Map();
     const busy = new Set<string>();
-    for (const number of mayAllChange ? this.#pending.held() : this.#pending.line()) {
+    const from = this.#from;
+    let next: string | null = null;
+    let left = MOST_IN_TURN;
+    for (const number of from === null ? this.#pending.line() : this.#pending.held()) {
       const before = this.#pending.get(number);
-      if (before === undefined) continue;
-      if (!mayAllChange && this.#isFull) break;
+      if (before === undefined || (from !== null && number < from && !this.#pending.isInLine(number)))
+        continue;
+      if (left === 0 || (this.#isFull && !this.#hasDue)) {
+        next ??= number;
+        break;
+      }
+      if (this.#isFull && !isPast(before, turn.nowAt)) {
+        next ??= number;
+        continue;
+      }
+      left--;
       const after = this.#reconsiderOne(turn, number, before, situation, { busy, bundles });
       for (const delivery of after.deliveries) if (isInLine(delivery)) busy.add(delivery.destination);
     }
+    if (left === 0 && next !== null) turn.wantsAnother = true;
+    else this.#hasDue = false;
+    if (from !== null) this.#from = next;
     this.#sendBundles(turn, bundles, situation);
-    if (mayAllChange) this.#pending.lookedAt(turn.nowAt);
   }
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
@@ -265,7 +300,7 @@ export class Deliveries {
       burstUntilAt: row.burstUntilAt ?? null,
       snoozedUntilAt: null,
       smsSentToday: smsSentToday(turn, routing),
-      busy: this.#isFull ? new Set(core.destinations.map(({ id }) => id)) : busy,
+      busy: this.#isFull ? allOf(core) : busy,
     };
     const priority = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source)?.priority ?? "default";
     return decide({ notification, priority }, routing, core.destinations, situation, progress, turn.nowAt);
@@ -327,6 +362,15 @@ function newlyDispatched(before: DeliveriesRow, after: DeliveriesRow): Set<strin
 function mayGoElsewhere({ deliveries }: DeliveriesRow): boolean {
   const isGivenUp = deliveries.some(({ state }) => state === "refused" || state === "expired");
   return deliveries.some(({ state }) => state === "held" || (isGivenUp && state === "skipped"));
+}
+
+function allOf({ destinations }: CoreRow): Set<string> {
+  return new Set(destinations.map(({ id }) => id));
+}
+
+/** Whether something held in it has come to its time. */
+function isPast({ deliveries }: DeliveriesRow, nowAt: number): boolean {
+  return deliveries.some((delivery) => delivery.state === "held" && (dueAt(delivery) ?? nowAt + 1) <= nowAt);
 }
 
 function gather(bundles: Bundles, decision: Decision, number: string): void {

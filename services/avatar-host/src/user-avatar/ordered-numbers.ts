@@ -4,6 +4,10 @@ export class OrderedNumbers {
   #isInOrder = true;
   #last = "";
 
+  has(number: string): boolean {
+    return this.#numbers.has(number);
+  }
+
   /** Has the number in it, or not; one that is in it keeps its place. */
   toggle(number: string, isIn: boolean): void {
     if (!isIn) this.#numbers.delete(number);

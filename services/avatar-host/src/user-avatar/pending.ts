@@ -46,6 +46,10 @@ export class Pending {
     return this.#line.inOrder();
   }
 
+  isInLine(number: string): boolean {
+    return this.#line.has(number);
+  }
+
   /** The destinations at which something waits in line. */
   busy(): Set<string> {
     return new Set(this.#lineAt.keys());
@@ -56,7 +60,7 @@ export class Pending {
     return nowAt >= this.#quietUntilAt;
   }
 
-  /** To be called before all that is held is looked at: what has its time later says so again as it is kept. */
+  /** All that is due is going to be looked at: from now on only what has its time later counts. */
   lookedAt(nowAt: number): void {
     this.#quietUntilAt = Number.POSITIVE_INFINITY;
     for (const number of this.#held.inOrder()) this.#noteDue(this.#rows.get(number), nowAt);

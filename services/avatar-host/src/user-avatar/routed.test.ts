@@ -316,3 +316,35 @@ test("the history is kept as long as the rules say, and from what somebody still
   await expect(item("n0")).rejects.toMatchObject({ condition: "item-not-found" });
   expect(alice.rows.list("alice", { from: "d/", to: "d/~" })).toHaveLength(66);
 });
+
+test("of thousands that are held some go in each turn, in order, and what comes meanwhile waits behind them", async () => {
+  await subscribes();
+  for (let n = 0; n < 1_200; n++) comes(`n${n}`);
+  shows("available");
+  expect(dispatched()).toHaveLength(500);
+  expect(alice.wantsAnother).toBe(true);
+  comes("late");
+  expect(dispatched()).toEqual([]);
+  const said: string[] = [];
+  do {
+    alice.goesOn();
+    said.push(...dispatched());
+  } while (alice.wantsAnother);
+  expect(said.slice(0, 2)).toEqual(["im n500", "im n501"]);
+  expect(said).toHaveLength(500);
+  for (let n = 0; n < 201; n++) {
+    becomes(itemId(SOURCE, `n${n}`), "handed");
+    said.push(...dispatched());
+  }
+  expect(said).toHaveLength(701);
+  expect(said.at(-1)).toBe("im late");
+});
+
+test("what a host that died had not decided anew is decided by the next", async () => {
+  await subscribes();
+  for (let n = 0; n < 600; n++) comes(`n${n}`);
+  shows("available");
+  alice.fallsAsleep();
+  alice.getsReport({ kind: "agentUp" }, 1);
+  expect(dispatched().slice(500)).toHaveLength(100);
+});

@@ -113,8 +113,10 @@ export class UserAvatar implements Avatar {
       this.#alarmBy(turn, core.pausedUntilAt);
   }
 
-  onContinue(_turn: Turn): void {
-    // A user avatar finishes in one turn.
+  /** There was more to decide anew than one turn takes. */
+  onContinue(turn: Turn): void {
+    const core = this.#readCore(turn);
+    if (core?.state === "active") this.#open(turn).goOn(turn, this.situation(turn, core));
   }
 
   onCall(turn: Turn, call: IncomingCall): void {
@@ -219,10 +221,15 @@ export class UserAvatar implements Avatar {
     turn.put(CORE, { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) });
   }
 
-  /** The agent or the host has come up: asks who is there, and repeats what may never have been sent. The agent drops repeats. */
+  /**
+   * The agent or the host has come up: asks who is there, and repeats what may never have been sent (the agent drops
+   * repeats). A host that died may have decided anew for a part of what is held alone.
+   */
   #beginAnew(turn: Turn, core: CoreRow): void {
     this.#ask(turn, core);
-    this.#open(turn).repeatDispatches(turn, this.situation(turn, core));
+    const deliveries = this.#open(turn);
+    deliveries.repeatDispatches(turn, this.situation(turn, core));
+    deliveries.reconsider(turn, this.situation(turn, core));
   }
 
   #ask(turn: Turn, core: CoreRow): void {
