@@ -18,7 +18,7 @@ import { historyItem, historyPage } from "./history.ts";
 import { presenceView } from "./presence.ts";
 import { rulesIn } from "./routing-row.ts";
 import { CORE, type CoreRow, OPERATION, SESSION } from "./rows.ts";
-import { putRules, simulate } from "./rule-calls.ts";
+import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
 import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
 
@@ -80,6 +80,7 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   changeSubscription: ({ turn }, args) => changeSubscription(turn, args),
   unsubscribe: ({ turn }, { id }) => {
     unsubscribe(turn, id);
+    forgetInRules(turn, id);
     return {};
   },
 

@@ -109,6 +109,20 @@ test("what is wrong with rules is said, what the user does not have included, an
   expect(await stage.puts(own)).toMatchObject({ outcome: "stored" });
 });
 
+test("who leaves a subscription takes it out of the rules, which can be put again as they are read", async () => {
+  const stage = await Stage.opens();
+  const mute = { set: { mute: true } };
+  const rules = [
+    { name: "alone", when: { subscriptions: [SOURCE] }, ...mute },
+    { name: "all", when: { match: { contains: "sold" } }, ...mute },
+  ];
+  await stage.puts({ subscriptions: { [SOURCE]: { filter: { contains: "room" } } }, rules });
+  await stage.calls("unsubscribe", { id: SOURCE });
+  const read = await stage.calls("rules");
+  expect(read).toMatchObject({ version: 2, rules: { subscriptions: {}, rules: [{ name: "all" }] } });
+  expect(await stage.puts(read.rules, 2)).toMatchObject({ outcome: "stored" });
+});
+
 test("new rules count at once, for what is held as well", async () => {
   const stage = await Stage.opens();
   stage.comes("a");

@@ -7,6 +7,8 @@ import {
   type ImaginedPresence,
   type Notification,
   type Priority,
+  type Rule,
+  type Rules,
   readRules,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
@@ -43,6 +45,28 @@ export function putRules(
   if (rules === null) return { outcome: "refused", problems: [...problems] };
   turn.put(RULES, { version: version + 1, rules } satisfies RulesRow);
   return { outcome: "stored", version: version + 1 };
+}
+
+/** The user has left a subscription: the rules no longer speak of it, so that they can be read, changed and put again. */
+export function forgetInRules(turn: Turn, subscription: string): void {
+  const { version, rules } = rulesIn(turn);
+  const left = withoutSubscription(rules, subscription);
+  if (left !== rules) turn.put(RULES, { version: version + 1, rules: left } satisfies RulesRow);
+}
+
+/** A rule for that subscription alone goes with it; the same value when nothing speaks of it. */
+function withoutSubscription(rules: Rules, id: string): Rules {
+  const isNamed = (rule: Rule) => rule.when.subscriptions?.includes(id) ?? false;
+  if (!Object.hasOwn(rules.subscriptions, id) && !rules.rules.some(isNamed)) return rules;
+  const { [id]: _, ...subscriptions } = rules.subscriptions;
+  const left = rules.rules.map((rule) => {
+    if (!isNamed(rule)) return rule;
+    return {
+      ...rule,
+      when: { ...rule.when, subscriptions: (rule.when.subscriptions ?? []).filter((one) => one !== id) },
+    };
+  });
+  return { ...rules, subscriptions, rules: left.filter(({ when }) => when.subscriptions?.length !== 0) };
 }
 
 /** What `decide` says of a notification that came at that time, with nothing tried yet. Throws CallError. */
