@@ -1,6 +1,7 @@
 /** The suites of the bench, in the order in which they run. */
 import type { Tell } from "../run/supervised.ts";
 import { measureActivation, seedSleepers } from "./activation.ts";
+import { measureDecide } from "./decide.ts";
 import { measureFanOut } from "./fan-out.ts";
 import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
 import { type Figure, figureOf } from "./figures.ts";
@@ -54,6 +55,11 @@ export const SUITES: readonly Suite[] = [
       onStack(tell, { services: ["avatar-host"], hosts: 1, prepare: seedSleepers }, (stack, seed) =>
         measureActivation(tell, stack, seed),
       ),
+  },
+  {
+    name: "decide",
+    summary: "one routing decision, for a user with 50 subscriptions and 20 rules",
+    run: () => measureDecide(),
   },
   {
     name: "fan-out",

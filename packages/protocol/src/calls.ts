@@ -10,6 +10,7 @@ import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
+import { RulesAnswer, RulesView, SimulateArgs, Simulation } from "./rules/simulation.ts";
 import {
   DestinationView,
   HistoryItem,
@@ -108,6 +109,18 @@ export const CALLS = {
     changes: false,
   },
   historyItem: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: false },
+
+  /** The rules in force; version 0 are the default ones. */
+  rules: { args: None, result: RulesView, may: "user", changes: false },
+  /** Replaces the rules when their version is still `ifVersion` (null = whatever it is). Refused ones change nothing. */
+  putRules: {
+    args: Type.Object({ rules: Type.Unknown(), ifVersion: Nullable(Type.Integer({ minimum: 0 })) }),
+    result: RulesAnswer,
+    may: "user",
+    changes: true,
+  },
+  /** What would be decided, with nothing sent or kept. */
+  simulate: { args: SimulateArgs, result: Simulation, may: "user", changes: false },
 
   destinations: {
     args: None,

@@ -5,13 +5,17 @@ const MAX_TITLE_CHARS = 500;
 const MAX_SUMMARY_CHARS = 2_000;
 const MAX_LINK_CHARS = 2_000;
 const MAX_AUTHOR_CHARS = 200;
+const MAX_CATEGORY_CHARS = 100;
+const MAX_CATEGORIES = 20;
 
-/** Longest texts of an item in UTF-16 units; ingestors cut to these, and everything behind them may rely on it. */
+/** Longest texts of an item in UTF-16 units, and most categories; ingestors cut to these, and everything behind them may rely on it. */
 export const ITEM_LIMITS = {
   title: MAX_TITLE_CHARS,
   summary: MAX_SUMMARY_CHARS,
   link: MAX_LINK_CHARS,
   author: MAX_AUTHOR_CHARS,
+  category: MAX_CATEGORY_CHARS,
+  categories: MAX_CATEGORIES,
 } as const;
 
 const Text = (maxLength: number) => Type.String({ maxLength });
@@ -27,6 +31,8 @@ export const Item = Type.Object(
     summary: Nullable(Text(MAX_SUMMARY_CHARS)),
     author: Nullable(Text(MAX_AUTHOR_CHARS)),
     publishedAt: Nullable(Type.Number()),
+    /** Left out when there are none. */
+    categories: Type.Optional(Type.Array(Text(MAX_CATEGORY_CHARS), { maxItems: MAX_CATEGORIES })),
   },
   { additionalProperties: false },
 );

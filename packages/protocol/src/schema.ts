@@ -19,6 +19,25 @@ export function check<S extends TSchema>(schema: S, value: unknown, what: string
   );
 }
 
+/** One place where a value differs from its schema. */
+export interface ShapeError {
+  /** JSON pointer (RFC 6901); empty for the whole. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** Every place where `value` differs from `schema`, the first of each pointer; none when it fits. */
+export function shapeErrors(schema: TSchema, value: unknown): ShapeError[] {
+  const validator = compiledFor(schema);
+  if (validator.Check(value)) return [];
+  const found = new Map<string, string>();
+  for (const { keyword, instancePath, message } of validator.Errors(value)) {
+    const said = keyword === "boolean" ? "is not a field that there is" : message;
+    if (!found.has(instancePath)) found.set(instancePath, said);
+  }
+  return [...found].map(([pointer, message]) => ({ pointer, message }));
+}
+
 /** Parses JSON and checks it. Throws {@link MalformedError}. */
 export function parseAs<S extends TSchema>(schema: S, json: string, what: string): Static<S> {
   let value: unknown;

@@ -63,12 +63,41 @@ export const HistoryItem = Type.Object({
 });
 export type HistoryItem = Static<typeof HistoryItem>;
 
+/** Why a destination is used, waited for or left out; beside it stands a sentence for people. */
+export const ReasonCode = Type.Enum([
+  "reachable",
+  "nextRung",
+  "bundled",
+  "offline",
+  "unmet",
+  "retrying",
+  "inLine",
+  "wait",
+  "unconfirmed",
+  "paused",
+  "snoozed",
+  "quiet",
+  "digest",
+  "burst",
+  "heldDigest",
+  "reachedElsewhere",
+  "acted",
+  "filtered",
+  "muted",
+  "duplicate",
+  "notOnLadder",
+  "smsBudget",
+]);
+export type ReasonCode = Static<typeof ReasonCode>;
+
 /** One step in the life of a notification: a decision of the avatar or a report of an agent. */
 export const TraceStep = Type.Object({
   at: Type.Number(),
   destination: Nullable(Type.String()),
   state: Nullable(DeliveryState),
   what: Type.String(),
+  /** Of a decision; a report has none. */
+  because: Type.Optional(ReasonCode),
 });
 export type TraceStep = Static<typeof TraceStep>;
 

@@ -68,7 +68,17 @@ function normaliseItem(raw: RawItem, publishedAt: number | null, source: string,
     summary: summary === shownTitle ? null : summary,
     author: authorOf(raw.author),
     publishedAt,
+    ...categoriesOf(raw.categories),
   };
+}
+
+/** Each once, in the feed's order; nothing at all when there are none. */
+function categoriesOf(raw: readonly string[]): Pick<Item, "categories"> {
+  const lines = raw
+    .slice(0, ITEM_LIMITS.categories)
+    .map((text) => cleanLine(textOfTitle(text.slice(0, 1_000)), ITEM_LIMITS.category));
+  const categories = [...new Set(lines)].filter((line) => line !== "");
+  return categories.length === 0 ? {} : { categories };
 }
 
 function lineOf(raw: RawText | null, maxChars: number): string | null {

@@ -15,6 +15,7 @@ export interface RawItem {
   readonly summary: RawText | null;
   readonly author: string | null;
   readonly date: string | null;
+  readonly categories: readonly string[];
   /** `xml:base` of the item. */
   readonly base: string | null;
 }
@@ -35,4 +36,9 @@ export function textOrNull(value: unknown): string | null {
 export function rawText(value: unknown, form: RawText["form"]): RawText | null {
   const text = textOrNull(value);
   return text === null ? null : { text, form };
+}
+
+/** The texts among `values`, trimmed; empty when there are none. */
+export function textsOf(values: readonly unknown[] | null | undefined): string[] {
+  return (values ?? []).map(textOrNull).filter((text) => text !== null);
 }

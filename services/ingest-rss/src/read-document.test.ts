@@ -21,7 +21,7 @@ async function feedIn(text: string, isCareful = false): Promise<Feed> {
 
 function expectToBeSendable(item: Item): void {
   check(Item, item, "item");
-  for (const text of [item.title, item.link, item.summary, item.author])
+  for (const text of [item.title, item.link, item.summary, item.author, ...(item.categories ?? [])])
     expect(text === null || isSendable(text)).toBe(true);
 }
 
@@ -95,6 +95,32 @@ test.each([
   ["with a tag that is never closed", rss("<item><title>a</title><link>http://x.example/1</item>")],
 ])("a feed %s is read", async (_name, text) => {
   expect((await feedIn(text)).items.map(({ title }) => title)).toEqual(["a"]);
+});
+
+test.each([
+  [
+    "RSS",
+    rss(
+      '<item><title>a</title><category>Flats</category><category domain="x">To &amp;amp; let</category><category>Flats</category></item>',
+    ),
+  ],
+  [
+    "Atom",
+    '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>a</title><id>1</id><category term="Flats"/><category term="x" label="To &amp; let"/></entry></feed>',
+  ],
+  [
+    "JSON Feed",
+    '{"version":"https://jsonfeed.org/version/1.1","title":"T","items":[{"id":"1","title":"a","tags":["Flats","To & let","Flats"]}]}',
+  ],
+])("the categories of %s are read, each once", async (_form, text) => {
+  expect((await feedIn(text)).items[0]?.categories).toEqual(["Flats", "To & let"]);
+});
+
+test("categories are bounded in number and length", async () => {
+  const many = Array.from({ length: 50 }, (_, n) => `<category>${n}${"x".repeat(500)}</category>`).join("");
+  const categories = (await feedIn(rss(`<item><title>a</title>${many}</item>`))).items[0]?.categories ?? [];
+  expect(categories).toHaveLength(ITEM_LIMITS.categories);
+  expect(categories[0]).toHaveLength(ITEM_LIMITS.category);
 });
 
 test("stray characters do not lose the feed", async () => {

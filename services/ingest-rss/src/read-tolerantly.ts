@@ -94,6 +94,8 @@ function rawItem(item: Collected): RawItem {
     summary: rawText(first("description", "summary", "content:encoded", "content"), "html"),
     author: first("dc:creator", "author"),
     date: first("pubdate", "published", "updated", "dc:date"),
+    // A feed that only this can read is broken: what it is about comes first.
+    categories: [],
     base: null,
   };
 }

@@ -1,5 +1,5 @@
 import { parseFeed } from "feedsmith";
-import { type RawFeed, type RawItem, type RawText, rawText, textOrNull } from "./raw-feed.ts";
+import { type RawFeed, type RawItem, type RawText, rawText, textOrNull, textsOf } from "./raw-feed.ts";
 
 type Parsed = ReturnType<typeof parsed>;
 type AtomFeed = Extract<Parsed, { format: "atom" }>["feed"];
@@ -50,6 +50,7 @@ function atomItem(entry: AtomEntry): RawItem {
       atomText(entry.content) ??
       rawText(entry.media?.groups?.[0]?.description?.value, "plain"),
     author: textOrNull(entry.authors?.[0]?.name),
+    categories: textsOf(entry.categories?.map(({ label, term }) => label ?? term)),
     date: textOrNull(entry.published) ?? textOrNull(entry.updated) ?? textOrNull(entry.dc?.dates?.[0]),
     base: textOrNull(entry.xml?.base),
   };
@@ -94,6 +95,7 @@ function jsonItem(item: JsonItem): RawItem {
       rawText(item.content_text, "plain") ??
       rawText(item.content_html, "html"),
     author: textOrNull(item.authors?.[0]?.name),
+    categories: textsOf(item.tags),
     date: textOrNull(item.date_published) ?? textOrNull(item.date_modified),
     base: null,
   };
@@ -120,6 +122,7 @@ function rssItem(item: RssItem): RawItem {
       textOrNull(item.authors?.[0]?.name) ??
       textOrNull(item.dc?.creators?.[0]) ??
       textOrNull(item.itunes?.author),
+    categories: textsOf([...(item.categories ?? []).map(({ name }) => name), ...(item.dc?.subjects ?? [])]),
     date: textOrNull(item.pubDate) ?? textOrNull(item.dc?.dates?.[0]),
     base: textOrNull(item.xml?.base),
   };
@@ -141,6 +144,7 @@ function rdfItem(item: RdfItem): RawItem {
     link: textOrNull(item.link),
     summary: rawText(item.description, "html") ?? rawText(item.content?.encoded, "html"),
     author: textOrNull(item.dc?.creators?.[0]),
+    categories: textsOf(item.dc?.subjects),
     date: textOrNull(item.dc?.dates?.[0]),
     base: textOrNull(item.xml?.base),
   };

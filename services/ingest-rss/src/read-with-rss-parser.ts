@@ -1,5 +1,5 @@
 import Parser from "rss-parser";
-import { type RawFeed, type RawItem, rawText, textOrNull } from "./raw-feed.ts";
+import { type RawFeed, type RawItem, rawText, textOrNull, textsOf } from "./raw-feed.ts";
 
 /** Where rss-parser took markup inside an element for structure, and what it made of it is no text. */
 export class NotTextError extends Error {
@@ -44,6 +44,13 @@ function rawItem(item: Fields): RawItem {
     summary: rawText(summary, "html") ?? rawText(item["content:encoded"], "html"),
     author: textOrNull(item.creator) ?? textOrNull(item["itunes:author"]),
     date: textOrNull(item.pubDate) ?? textOrNull(item.date),
+    categories: categoriesOf(item.categories),
     base: null,
   };
+}
+
+/** The parser gives a category with attributes as an object, with its text under `_`. */
+function categoriesOf(found: unknown): string[] {
+  if (!Array.isArray(found)) return [];
+  return textsOf(found.map((one: unknown) => (typeof one === "object" ? (one as Fields | null)?._ : one)));
 }

@@ -61,6 +61,9 @@ describe("the OpenAPI document", () => {
         "GET /v1/history",
         "GET /v1/history/{id}",
         "GET /v1/me",
+        "GET /v1/rules",
+        "PUT /v1/rules",
+        "POST /v1/rules/simulate",
         "GET /v1/me/export",
         "GET /v1/operations/dead-letters",
         "GET /v1/subscriptions",
@@ -94,7 +97,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(6);
+    expect(bodies).toHaveLength(8);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -293,6 +296,7 @@ const HISTORY_ITEM: HistoryItem = {
 
 function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
+  if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
   if (path.includes("destinations")) return { channel: "im", address: "alice@example.org" };
   return path.includes("{id}") ? { title: "Mine now" } : { url: FEED };
 }

@@ -16,6 +16,7 @@ import { historyRoutes } from "./routes/history.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes, requireOperator } from "./routes/operations.ts";
 import { previewRoutes } from "./routes/preview.ts";
+import { ruleRoutes } from "./routes/rules.ts";
 import { sessionRoutes, signInRoutes } from "./routes/sessions.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { userRoutes } from "./routes/users.ts";
@@ -83,6 +84,7 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
       subscriptionRoutes,
       historyRoutes,
       destinationRoutes,
+      ruleRoutes,
     ];
     for (const add of routes) add(scope, parts);
   });

@@ -9,21 +9,33 @@ export const ProblemDetails = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String({ description: "What happened, and what to do." }),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ detail: Type.String(), pointer: Type.String() }), {
+        description: "Each thing that is wrong with a document, and where (JSON pointer).",
+      }),
+    ),
   },
   { $id: "Problem", description: "Problem details (RFC 9457)." },
 );
 export type ProblemDetails = Static<typeof ProblemDetails>;
+
+interface ProblemOptions extends ErrorOptions {
+  readonly retryAfterSeconds?: number;
+  readonly errors?: NonNullable<ProblemDetails["errors"]>;
+}
 
 /** An answer with an error status. `message` is the sentence for the person who asked. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: number;
   readonly retryAfterSeconds: number | null;
+  readonly errors: NonNullable<ProblemDetails["errors"]>;
 
-  constructor(status: number, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+  constructor(status: number, message: string, options: ProblemOptions = {}) {
     super(message, options);
     this.status = status;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.errors = options.errors ?? [];
   }
 
   get details(): ProblemDetails {
@@ -32,6 +44,7 @@ export class Problem extends Error {
       title: STATUS_CODES[this.status] ?? "Error",
       status: this.status,
       detail: this.message,
+      ...(this.errors.length === 0 ? {} : { errors: this.errors }),
     };
   }
 }

@@ -9,13 +9,16 @@ import {
   CallError,
   type CallName,
   check,
+  DEFAULT_RULES,
   type DeadLetterView,
   type DestinationView,
   type Element,
   errorElement,
   feedSource,
   type HistoryItem,
+  type RulesView,
   readCall,
+  readRules,
   refusalStanza,
   type SubscriptionView,
   shardOf,
@@ -29,6 +32,7 @@ export interface StandInUser {
   subscriptions: Map<string, SubscriptionView>;
   destinations: Map<string, DestinationView>;
   history: HistoryItem[];
+  rules: RulesView;
 }
 
 /** Everything that was asked for, so that a test can look at it. */
@@ -185,6 +189,7 @@ function newUser(): StandInUser {
     subscriptions: new Map(),
     destinations: new Map(),
     history: [],
+    rules: { version: 0, rules: DEFAULT_RULES },
   };
 }
 
@@ -221,6 +226,12 @@ function answerAboutThings(user: StandInUser, call: string, args: Record<string,
         trace: [{ at: 5_000, destination: "d1", state: "handed", what: "handed to the server" }],
       };
     }
+    case "rules":
+      return user.rules;
+    case "putRules":
+      return putRules(user, args);
+    case "simulate":
+      return SIMULATION;
     case "destinations":
       return { items: [...user.destinations.values()] };
     case "addDestination":
@@ -230,6 +241,32 @@ function answerAboutThings(user: StandInUser, call: string, args: Record<string,
       user.destinations.delete(args.id ?? "");
       return {};
   }
+}
+
+const SIMULATION = {
+  at: 1_000,
+  priority: "high",
+  rule: "fire",
+  decisions: [
+    {
+      destination: "im",
+      channel: "im",
+      action: "hold",
+      untilAt: 2_000,
+      because: "quiet",
+      reason: "quiet hours",
+    },
+  ],
+};
+
+/** The document itself is read as the real one is. */
+function putRules(user: StandInUser, args: Record<string, unknown>): unknown {
+  const { version } = user.rules;
+  if (args.ifVersion !== null && args.ifVersion !== version) return { outcome: "stale", version };
+  const { rules, problems } = readRules(args.rules, { destinations: [], subscriptions: [] });
+  if (rules === null) return { outcome: "refused", problems };
+  user.rules = { version: version + 1, rules };
+  return { outcome: "stored", version: version + 1 };
 }
 
 function subscribe(user: StandInUser, { url = "", title, priority }: Record<string, string | null>): unknown {

@@ -122,6 +122,7 @@ function isRemembered(key: string): boolean {
     key === "core" ||
     key === "presence" ||
     key === "source" ||
+    key === "rules" ||
     key === ALARM ||
     key === "watched" ||
     key.startsWith("sub/")

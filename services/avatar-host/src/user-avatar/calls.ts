@@ -16,7 +16,9 @@ import { beginSignUp, closeSession, finishSignUp, openSession } from "./account.
 import { destinationView, tryCode, withAddress, withoutDestination } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
 import { presenceView } from "./presence.ts";
+import { rulesIn } from "./routing-row.ts";
 import { CORE, type CoreRow, OPERATION, SESSION } from "./rows.ts";
+import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
 import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
 
@@ -78,11 +80,20 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   changeSubscription: ({ turn }, args) => changeSubscription(turn, args),
   unsubscribe: ({ turn }, { id }) => {
     unsubscribe(turn, id);
+    forgetInRules(turn, id);
     return {};
   },
 
   history: ({ turn }, args) => historyPage(turn, args),
   historyItem: ({ turn }, { id }) => historyItem(turn, id),
+
+  rules: ({ turn }) => rulesIn(turn),
+  putRules: ({ turn, core, avatar }, args) => {
+    const answer = putRules(turn, active(core), args);
+    if (answer.outcome === "stored") avatar.decideAnew(turn, active(core));
+    return answer;
+  },
+  simulate: ({ turn, core, avatar }, args) => simulate(turn, avatar.situation(turn, active(core)), args),
 
   destinations: ({ core }) => ({ items: active(core).destinations.map(destinationView) }),
   addDestination: ({ turn, core }, { address }) => {

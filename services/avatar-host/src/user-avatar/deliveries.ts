@@ -1,11 +1,14 @@
 /**
- * The user's pending deliveries: decided when a notification comes, again on each change of presence or clock, and moved on
- * by what agents report. The rows hold everything; this keeps those that are open in memory while the avatar is awake.
+ * The user's pending deliveries: decided when a notification comes, again on each change of presence, rules or clock, and
+ * moved on by what agents report. The rows hold everything; this keeps those that are open in memory while the avatar is
+ * awake.
  */
 import type { DeliveryReport, Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
-import { type Decision, decide, type Whereabouts } from "./decide.ts";
+import { Dispatcher, type Member } from "./dispatcher.ts";
+import { countSms, factsOf, smsSentToday } from "./intake.ts";
+import { isInLine, Pending } from "./pending.ts";
 import {
   begin,
   doubt,
@@ -20,6 +23,9 @@ import {
 import {
   type CoreRow,
   type DeliveriesRow,
+  type Delivery,
+  DIGEST,
+  type DigestRow,
   HISTORY,
   historyNumber,
   INDEX,
@@ -27,46 +33,51 @@ import {
   SETTLED,
   SUBSCRIPTION,
   type SubscriptionRow,
-  titleOf,
+  type TakenFacts,
 } from "./rows.ts";
+import { type Bundle, type Decision, decide } from "./rules/decide.ts";
+import type { Whereabouts } from "./rules/reach.ts";
+import type { Routing } from "./rules/routing.ts";
+import { sweep } from "./sweep.ts";
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
-/**
- * After this long without a word about a dispatch it may have been lost on its way to the agent, and what comes later waits
- * in line: it would overtake the repeat (milliseconds).
- */
-const SILENCE_MS = 2_000;
+/** Held ones that are decided anew in one turn; the rest in further ones, so that nobody else has to wait for them. */
+const MOST_IN_TURN = 500;
+/** What is out of date is swept with every so many notifications: it costs the others nothing. */
+const SWEEP_EVERY = 64;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
 const ALARM_GRAIN_MS = 5_000;
 
-/** What a turn decides by: who the user is, and where. */
+/** What a turn decides by: who the user is, where, and by which rules. */
 export interface Situation extends Whereabouts {
   readonly core: CoreRow;
+  readonly routing: Routing;
 }
 
+/** What goes together, by destination and reason. */
+type Bundles = Map<
+  string,
+  { readonly destination: string; readonly bundle: Bundle; readonly numbers: string[] }
+>;
+
 export class Deliveries {
-  readonly #pending = new Map<string, DeliveriesRow>();
+  readonly #pending = new Pending();
+  readonly #dispatcher = new Dispatcher();
   /** Numbers of pending ones that came while the avatar was awake, by notification id: a report need not look them up. */
   readonly #numbers = new Map<string, string>();
-  /** Numbers of the pending ones that are held somewhere. */
-  readonly #held = new Set<string>();
-  /** False when a number has come into the set behind a higher one. */
-  #heldInOrder = true;
-  #lastHeld = "";
-  /** Since when nothing was heard of what is dispatched, by number, oldest first; 0 for what was repeated. */
-  readonly #silentSince = new Map<string, number>();
-  #inFlight = 0;
-  #said: { readonly turn: Turn | null; readonly dispatches: Set<string> } = {
-    turn: null,
-    dispatches: new Set(),
-  };
+  /** What everything that is held has been decided by. */
+  #decidedBy: Situation | null = null;
+  /** What is held from this number on has yet to be decided anew; null when all of it has been. */
+  #from: string | null = null;
+  /** Something in what has yet to be decided has come to its time. */
+  #hasDue = false;
   #last: number;
 
   /** Reads what is open from the rows. */
   constructor(turn: Turn) {
     for (const { key, value } of turn.list(withPrefix(PENDING))) {
-      this.#keep(key.slice(PENDING.length), JSON.parse(value) as DeliveriesRow);
+      this.#pending.keep(key.slice(PENDING.length), JSON.parse(value) as DeliveriesRow, turn.nowAt);
     }
     const newest = turn.list(withPrefix(HISTORY, { limit: 1, reverse: true }))[0];
     this.#last = newest === undefined ? 0 : Number.parseInt(newest.key.slice(HISTORY.length), 36);
@@ -77,43 +88,74 @@ export class Deliveries {
   }
 
   /** Takes a notification into the history, once, and decides where it goes. */
-  take(
-    turn: Turn,
-    notification: Notification,
-    text: string,
-    sourceTitle: string,
-    situation: Situation,
-  ): void {
+  take(turn: Turn, notification: Notification, text: string, situation: Situation): void {
     if (turn.text(INDEX + notification.id) !== undefined) return;
     const number = historyNumber(++this.#last);
     turn.putText(INDEX + notification.id, number);
     turn.putText(HISTORY + number, text);
     this.#numbers.set(notification.id, number);
-    const row = begin(this.#decide(situation, turn.nowAt, this.#held.size > 0), turn.nowAt);
+    const facts = factsOf(turn, notification, situation.routing);
+    const fresh = { ...facts, takenAt: turn.nowAt, deliveries: [] };
+    // What has not been decided anew yet may be about to go, and came before.
+    const busy = this.#from === null ? this.#pending.busy() : allOf(situation.core);
+    const decisions = this.#decide(turn, notification, fresh, situation, busy);
+    const row = begin(decisions, turn.nowAt, facts);
     this.#store(turn, number, undefined, row, situation);
-    this.#dispatch(turn, row, notification, sourceTitle, situation, new Set());
+    this.#count(turn, decisions, situation);
+    this.#dispatcher.say(turn, row, notification, situation.core);
+    if (this.#last % SWEEP_EVERY === 0) sweep(turn, situation.routing, (one) => this.#pending.has(one));
   }
 
   /**
-   * Decides anew for what is held, oldest first. The decision is the same for all of it, so it ends at the first one that
-   * stays held and is not out of date.
+   * Decides anew for what is held, oldest first: all of it when what it was decided by has changed or a time has come, else
+   * what can go on. Of many it does some in each turn.
    */
   reconsider(turn: Turn, situation: Situation): void {
-    for (const number of this.#heldNumbers()) {
-      const before = this.#pending.get(number);
-      if (before !== undefined && !this.#reconsiderOne(turn, number, before, situation)) return;
+    const isDue = this.#pending.isDue(turn.nowAt);
+    if (isDue || this.#isNews(situation)) this.#from = "";
+    if (isDue) {
+      this.#hasDue = true;
+      this.#pending.lookedAt(turn.nowAt);
     }
+    this.#decidedBy = situation;
+    this.goOn(turn, situation);
+  }
+
+  /** Goes on with what {@link reconsider} has begun. */
+  goOn(turn: Turn, situation: Situation): void {
+    const bundles: Bundles = new Map();
+    const busy = new Set<string>();
+    const from = this.#from;
+    let next: string | null = null;
+    let left = MOST_IN_TURN;
+    for (const number of from === null ? this.#pending.line() : this.#pending.held()) {
+      const before = this.#pending.get(number);
+      if (before === undefined || (from !== null && number < from && !this.#pending.isInLine(number)))
+        continue;
+      if (left === 0 || (this.#isFull && !this.#hasDue)) {
+        next ??= number;
+        break;
+      }
+      if (this.#isFull && !isPast(before, turn.nowAt)) {
+        next ??= number;
+        continue;
+      }
+      left--;
+      const after = this.#reconsiderOne(turn, number, before, situation, { busy, bundles });
+      for (const delivery of after.deliveries) if (isInLine(delivery)) busy.add(delivery.destination);
+    }
+    if (left === 0 && next !== null) turn.wantsAnother = true;
+    else this.#hasDue = false;
+    if (from !== null) this.#from = next;
+    this.#sendBundles(turn, bundles, situation);
   }
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
   onReport(turn: Turn, said: DeliveryReport, situation: Situation): void {
     const number = this.#numbers.get(said.notification) ?? turn.text(INDEX + said.notification);
-    if (number === undefined) return;
-    const before = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
-    if (before === undefined) return;
-    const after = report(before, { ...said, at: turn.nowAt });
-    if (after !== before) this.#store(turn, number, before, after, situation);
-    if (!this.#pending.has(number)) this.#numbers.delete(said.notification);
+    if (number !== undefined) this.#onReportOf(turn, number, said, situation);
+    else this.#onDigestReport(turn, said, situation);
+    if (!this.#pending.has(number ?? "")) this.#numbers.delete(said.notification);
     if (this.#pending.size === 0) this.#numbers.clear();
   }
 
@@ -122,17 +164,15 @@ export class Deliveries {
     if (!situation.core.receiptsFrom.includes(address)) return;
     const destination = situation.core.destinations.find((candidate) => candidate.address === address);
     if (destination === undefined) return;
-    for (const [number, before] of this.#pending) {
+    for (const [number, before] of this.#pending.inOrder()) {
       const after = doubt(before, destination.id, turn.nowAt);
       if (after !== before) this.#store(turn, number, before, after, situation);
     }
   }
 
   /** Dispatches again, with the same ids, all that no agent has spoken of yet. */
-  repeatDispatches(turn: Turn, situation: Situation): void {
-    for (const [number, row] of this.#inOrder()) {
-      if (dispatchedIn(row) > 0) this.#dispatchStored(turn, number, row, situation, new Set());
-    }
+  repeatDispatches(turn: Turn, { core }: Situation): void {
+    for (const [number, row] of this.#pending.inOrder()) this.#say(turn, number, row, core);
   }
 
   /**
@@ -140,115 +180,151 @@ export class Deliveries {
    * are repeated, so that the order stays.
    */
   onAlarm(turn: Turn, situation: Situation): void {
-    const open = this.#inOrder();
+    const open = this.#pending.inOrder();
     const isAnyDue = open.some(([, row]) => isRepeatDue(row, turn.nowAt));
     for (const [number, row] of open) {
       const after = repeat(row, turn.nowAt, isAnyDue);
-      this.#store(turn, number, row, after, situation);
-      if (after !== row) this.#dispatchStored(turn, number, after, situation, new Set());
+      this.#moveOn(turn, number, row, after, situation);
+      if (after !== row) this.#say(turn, number, after, situation.core);
     }
     this.reconsider(turn, situation);
   }
 
-  /** False when nothing changes. */
-  #reconsiderOne(turn: Turn, number: string, before: DeliveriesRow, situation: Situation): boolean {
-    const after = redecide(before, this.#decide(situation, turn.nowAt), turn.nowAt);
-    if (after === before) return false;
-    this.#store(turn, number, before, after, situation);
-    const dispatchedBefore = new Set(
-      before.deliveries.filter(({ state }) => state === "dispatched").map(({ destination }) => destination),
+  get #isFull(): boolean {
+    return this.#pending.inFlight >= MOST_IN_FLIGHT;
+  }
+
+  #isNews({ presence, core, routing, agentEpoch }: Situation): boolean {
+    const by = this.#decidedBy;
+    return (
+      by?.presence !== presence || by.core !== core || by.routing !== routing || by.agentEpoch !== agentEpoch
     );
-    this.#dispatchStored(turn, number, after, situation, dispatchedBefore);
-    return true;
   }
 
-  /** What is open, oldest first, as it is now. */
-  #inOrder(): [string, DeliveriesRow][] {
-    return [...this.#pending].sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-
-  /** The numbers of what is held, lowest first; what is decided meanwhile may leave the set. */
-  #heldNumbers(): Iterable<string> {
-    if (!this.#heldInOrder) {
-      const sorted = [...this.#held].sort();
-      this.#held.clear();
-      for (const number of sorted) this.#held.add(number);
-      this.#heldInOrder = true;
-    }
-    return this.#held;
-  }
-
-  #dispatchStored(
+  /** The row as it is now. What is to go together is left in `bundles`. */
+  #reconsiderOne(
     turn: Turn,
     number: string,
-    row: DeliveriesRow,
+    before: DeliveriesRow,
     situation: Situation,
-    except: ReadonlySet<string>,
-  ): void {
-    if (!row.deliveries.some(({ state, destination }) => state === "dispatched" && !except.has(destination)))
-      return;
+    { busy, bundles }: { busy: ReadonlySet<string>; bundles: Bundles },
+  ): DeliveriesRow {
     const notification = turn.get<Notification>(HISTORY + number);
-    if (notification === undefined) return;
-    const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
-    this.#dispatch(
+    if (notification === undefined) return before;
+    const decisions = this.#decide(turn, notification, before, situation, busy);
+    const after = redecide(before, decisions, turn.nowAt);
+    if (after === before) return before;
+    this.#store(turn, number, before, after, situation);
+    const isNew = newlyDispatched(before, after);
+    const goes = decisions.filter(({ destination }) => isNew.has(destination.id));
+    const together = goes.filter((decision) => decision.action === "dispatch" && decision.bundle !== null);
+    for (const decision of together) gather(bundles, decision, number);
+    this.#count(
       turn,
-      row,
-      notification,
-      subscription === undefined ? null : titleOf(subscription),
+      goes.filter((decision) => !together.includes(decision)),
       situation,
-      except,
     );
+    const except = new Set(
+      after.deliveries.map(({ destination }) => destination).filter((id) => !isNew.has(id)),
+    );
+    for (const { destination } of together) except.add(destination.id);
+    this.#dispatcher.say(turn, after, notification, situation.core, except);
+    return after;
   }
 
-  #dispatch(
-    turn: Turn,
-    row: DeliveriesRow,
-    notification: Notification,
-    sourceTitle: string | null,
-    { core }: Situation,
-    except: ReadonlySet<string>,
-  ): void {
-    for (const { state, destination, attempt, heldSinceAt } of row.deliveries) {
-      const address = core.destinations.find(({ id }) => id === destination)?.address;
-      if (state !== "dispatched" || except.has(destination) || address === undefined) continue;
-      if (this.#isSaid(turn, `${notification.id} ${destination} ${attempt}`)) continue;
-      turn.dispatches.push({
-        user: turn.avatar,
-        destination,
-        address,
-        attempt,
-        sourceTitle,
-        heldSinceAt,
-        notification,
-      });
+  #sendBundles(turn: Turn, bundles: Bundles, situation: Situation): void {
+    for (const { destination, bundle, numbers } of bundles.values()) {
+      for (let at = 0; at < numbers.length; at += bundle.most) {
+        const part = numbers.slice(at, at + bundle.most).flatMap((number): Member[] => {
+          const row = this.#pending.get(number);
+          return row === undefined ? [] : [{ number, row }];
+        });
+        this.#sendBundle(turn, destination, part, situation);
+      }
     }
   }
 
-  /** Whether this turn has said it already, for two reasons to repeat a dispatch may meet in one turn. */
-  #isSaid(turn: Turn, dispatch: string): boolean {
-    if (this.#said.turn !== turn) this.#said = { turn, dispatches: new Set() };
-    if (this.#said.dispatches.has(dispatch)) return true;
-    this.#said.dispatches.add(dispatch);
-    return false;
+  /** A single one goes by itself. */
+  #sendBundle(turn: Turn, destination: string, part: readonly Member[], situation: Situation): void {
+    const channel = situation.core.destinations.find(({ id }) => id === destination)?.channel;
+    if (channel === "sms") countSms(turn, situation.routing);
+    const [first] = part;
+    if (part.length === 1 && first !== undefined) {
+      const others = first.row.deliveries.map((one) => one.destination).filter((id) => id !== destination);
+      this.#say(turn, first.number, first.row, situation.core, new Set(others));
+      return;
+    }
+    const rows = this.#dispatcher.bundle(turn, destination, part, situation.core);
+    for (const [at, { number, row }] of part.entries())
+      this.#store(turn, number, row, rows[at] ?? row, situation);
   }
 
-  /**
-   * As `decide` says, but in line when too much is under way already, when earlier ones are still held, or when earlier ones
-   * may have been lost.
-   */
-  #decide(situation: Situation, nowAt: number, isBehindOthers = false): Decision[] {
-    const decisions = decide(situation.core.destinations, situation, nowAt);
-    if (this.#inFlight < MOST_IN_FLIGHT && !isBehindOthers && !this.#mayBeLost(nowAt)) return decisions;
-    return decisions.map((decision) =>
-      decision.action === "dispatch"
-        ? { ...decision, action: "hold", reason: "in line behind earlier ones" }
-        : decision,
-    );
+  #onReportOf(turn: Turn, number: string, said: DeliveryReport, situation: Situation): void {
+    const before = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+    if (before === undefined) return;
+    const after = report(before, { ...said, at: turn.nowAt });
+    if (after === before) return;
+    this.#moveOn(turn, number, before, after, situation);
   }
 
-  #mayBeLost(nowAt: number): boolean {
-    const [oldest] = this.#silentSince.values();
-    return oldest !== undefined && nowAt - oldest >= SILENCE_MS;
+  /** Keeps what has become of a delivery, and decides anew for the others where that can set one going. */
+  #moveOn(
+    turn: Turn,
+    number: string,
+    before: DeliveriesRow,
+    after: DeliveriesRow,
+    situation: Situation,
+  ): void {
+    this.#store(turn, number, before, after, situation);
+    if (after === before || !mayGoElsewhere(after)) return;
+    const bundles: Bundles = new Map();
+    this.#reconsiderOne(turn, number, after, situation, { busy: this.#pending.busy(), bundles });
+    this.#sendBundles(turn, bundles, situation);
+  }
+
+  /** What became of a digest became of all that is in it; of an earlier digest only the user's own word counts. */
+  #onDigestReport(turn: Turn, said: DeliveryReport, situation: Situation): void {
+    const digest = turn.get<DigestRow>(DIGEST + said.notification);
+    if (digest === undefined || digest.destination !== said.destination) return;
+    for (const number of digest.numbers) {
+      const row = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+      const delivery = row?.deliveries.find(({ destination }) => destination === said.destination);
+      const attempt = delivery?.digest === said.notification ? delivery.attempt : 0;
+      this.#onReportOf(turn, number, { ...said, attempt }, situation);
+    }
+  }
+
+  #say(turn: Turn, number: string, row: DeliveriesRow, core: CoreRow, except?: ReadonlySet<string>): void {
+    if (!row.deliveries.some(({ state }) => state === "dispatched")) return;
+    this.#dispatcher.say(turn, row, turn.get<Notification>(HISTORY + number), core, except);
+  }
+
+  #decide(
+    turn: Turn,
+    notification: Notification,
+    row: TakenFacts &
+      Pick<DeliveriesRow, "takenAt" | "deliveries"> & { readonly trace?: DeliveriesRow["trace"] },
+    situation: Situation,
+    busy: ReadonlySet<string>,
+  ): Decision[] {
+    const { core, routing } = situation;
+    const progress = {
+      takenAt: row.takenAt ?? row.trace?.[0]?.at ?? notification.receivedAt,
+      deliveries: row.deliveries,
+      duplicateOf: row.duplicateOf ?? null,
+      burstUntilAt: row.burstUntilAt ?? null,
+      snoozedUntilAt: null,
+      smsSentToday: smsSentToday(turn, routing),
+      // What may have been lost must not be overtaken: it will be repeated.
+      busy: this.#isFull ? allOf(core) : busy.union(new Set(this.#pending.silent(turn.nowAt))),
+    };
+    const priority = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source)?.priority ?? "default";
+    return decide({ notification, priority }, routing, core.destinations, situation, progress, turn.nowAt);
+  }
+
+  #count(turn: Turn, decisions: readonly Decision[], { routing }: Situation): void {
+    for (const { action, destination } of decisions)
+      if (action === "dispatch" && destination.channel === "sms") countSms(turn, routing);
   }
 
   #store(
@@ -259,19 +335,20 @@ export class Deliveries {
     situation: Situation,
   ): void {
     const wasOpen = this.#pending.has(number);
-    this.#forget(number);
     if (after.deliveries.some((delivery) => this.#mustWait(delivery, turn.nowAt, situation))) {
-      this.#keep(number, after);
+      this.#pending.keep(number, after, turn.nowAt);
       if (after !== before) turn.put(PENDING + number, after);
+      if (!wasOpen && before !== undefined) turn.delete(SETTLED + number);
       this.#setAlarm(turn, after);
       return;
     }
+    this.#pending.forget(number);
     if (wasOpen) turn.delete(PENDING + number);
     if (wasOpen || after !== before) turn.put(SETTLED + number, after);
   }
 
   /** A handed delivery is waited for while its client may still leave without a receipt that it usually sends. */
-  #mustWait(delivery: DeliveriesRow["deliveries"][number], nowAt: number, { core }: Situation): boolean {
+  #mustWait(delivery: Delivery, nowAt: number, { core }: Situation): boolean {
     if (delivery.state !== "handed") return isOpen(delivery);
     const address = core.destinations.find(({ id }) => id === delivery.destination)?.address;
     return (
@@ -288,28 +365,35 @@ export class Deliveries {
       if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
     }
   }
-
-  #keep(number: string, row: DeliveriesRow): void {
-    this.#pending.set(number, row);
-    this.#inFlight += dispatchedIn(row);
-    const silent = row.deliveries.find(({ state }) => state === "dispatched");
-    if (silent !== undefined) this.#silentSince.set(number, silent.repeats === undefined ? silent.at : 0);
-    if (!row.deliveries.some(({ state }) => state === "held")) return;
-    this.#held.add(number);
-    if (number < this.#lastHeld) this.#heldInOrder = false;
-    else this.#lastHeld = number;
-  }
-
-  #forget(number: string): void {
-    const row = this.#pending.get(number);
-    if (row === undefined) return;
-    this.#inFlight -= dispatchedIn(row);
-    this.#pending.delete(number);
-    this.#silentSince.delete(number);
-    this.#held.delete(number);
-  }
 }
 
-function dispatchedIn({ deliveries }: DeliveriesRow): number {
-  return deliveries.reduce((count, { state }) => count + (state === "dispatched" ? 1 : 0), 0);
+function newlyDispatched(before: DeliveriesRow, after: DeliveriesRow): Set<string> {
+  const isNew = ({ destination, state }: Delivery) =>
+    state === "dispatched" &&
+    !before.deliveries.some((one) => one.destination === destination && one.state === "dispatched");
+  return new Set(after.deliveries.filter(isNew).map(({ destination }) => destination));
+}
+
+/** Whether news of one delivery can set another one going. */
+function mayGoElsewhere({ deliveries }: DeliveriesRow): boolean {
+  const isGivenUp = deliveries.some(({ state }) => state === "refused" || state === "expired");
+  return deliveries.some(({ state }) => state === "held" || (isGivenUp && state === "skipped"));
+}
+
+function allOf({ destinations }: CoreRow): Set<string> {
+  return new Set(destinations.map(({ id }) => id));
+}
+
+/** Whether something held in it has come to its time. */
+function isPast({ deliveries }: DeliveriesRow, nowAt: number): boolean {
+  return deliveries.some((delivery) => delivery.state === "held" && (dueAt(delivery) ?? nowAt + 1) <= nowAt);
+}
+
+function gather(bundles: Bundles, decision: Decision, number: string): void {
+  if (decision.action !== "dispatch" || decision.bundle === null) return;
+  const { destination, bundle } = decision;
+  const key = `${bundle.why} ${destination.id}`;
+  const group = bundles.get(key) ?? { destination: destination.id, bundle, numbers: [] };
+  group.numbers.push(number);
+  bundles.set(key, group);
 }

@@ -1,7 +1,6 @@
 import type { DeliveryReport, ReportedState } from "@tidings/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Decision } from "./decide.ts";
 import {
   begin,
   doubt,
@@ -14,6 +13,7 @@ import {
   report,
 } from "./progress.ts";
 import type { DeliveriesRow, Delivery, DestinationRow } from "./rows.ts";
+import type { Decision } from "./rules/decide.ts";
 
 const im: DestinationRow = {
   id: "im",
@@ -25,7 +25,10 @@ const im: DestinationRow = {
   triesLeft: 0,
   problem: null,
 };
-const decision = (action: Decision["action"]): Decision => ({ destination: im, action, reason: action });
+const decision = (action: Decision["action"], untilAt: number | null = null): Decision => {
+  const because = { code: "reachable", sentence: action } as const;
+  return { destination: im, action, because, untilAt, bundle: null } as Decision;
+};
 const dispatched = () => begin([decision("dispatch")], 0);
 const stateOf = ({ deliveries }: DeliveriesRow) => deliveries[0]?.state;
 const attemptOf = ({ deliveries }: DeliveriesRow) => deliveries[0]?.attempt;
@@ -203,6 +206,39 @@ test("what was held for a day expires instead of being dispatched", () => {
 
 test("a held delivery at a destination that was removed is skipped", () => {
   expect(stateOf(redecide(begin([decision("hold")], 0), [], 1))).toBe("skipped");
+});
+
+test("what waits for a time of the user's own is not given up, however late that is looked at", () => {
+  const held = begin([decision("hold", 3 * IM_EXPIRES_MS)], 0);
+  expect(redecide(held, [decision("hold", 3 * IM_EXPIRES_MS)], 2 * IM_EXPIRES_MS)).toBe(held);
+  expect(stateOf(redecide(held, [decision("dispatch")], 3 * IM_EXPIRES_MS))).toBe("dispatched");
+  expect(stateOf(redecide(held, [decision("dispatch")], 9 * IM_EXPIRES_MS))).toBe("dispatched");
+});
+
+test("a day of absence is counted from when the user's own rules let it go", () => {
+  const paused = begin([decision("hold", 3 * IM_EXPIRES_MS)], 0);
+  const resumed = redecide(paused, [decision("hold")], 2 * IM_EXPIRES_MS);
+  expect(redecide(resumed, [decision("hold")], 3 * IM_EXPIRES_MS - 1)).toBe(resumed);
+  expect(stateOf(redecide(resumed, [decision("hold")], 3 * IM_EXPIRES_MS))).toBe("expired");
+});
+
+test("what was left out is taken up when it is wanted after all, and what was tried is not", () => {
+  const skipped = begin([decision("skip")], 0);
+  expect(redecide(skipped, [decision("skip")], 1)).toBe(skipped);
+  expect(stateOf(redecide(skipped, [decision("dispatch")], 1))).toBe("dispatched");
+  const refused = report(dispatched(), says("refused"));
+  expect(redecide(refused, [decision("hold")], 1)).toBe(refused);
+});
+
+test("a destination that has come since is added when it is used", () => {
+  const phone = { ...im, id: "phone" };
+  const held = begin([decision("hold")], 0);
+  const after = redecide(held, [decision("hold"), { ...decision("dispatch"), destination: phone }], 1);
+  expect(after.deliveries.map(({ destination, state }) => [destination, state])).toEqual([
+    ["im", "held"],
+    ["phone", "dispatched"],
+  ]);
+  expect(redecide(held, [decision("hold"), { ...decision("skip"), destination: phone }], 1)).toBe(held);
 });
 
 test("a held delivery that is decided the same way is the same row", () => {

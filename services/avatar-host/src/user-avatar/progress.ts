@@ -11,14 +11,15 @@
  */
 import type { DeliveryReport, DeliveryState, TraceStep } from "@tidings/protocol";
 import { backOffMs } from "@tidings/runtime";
-import type { Decision } from "./decide.ts";
-import type { DeliveriesRow, Delivery } from "./rows.ts";
+import type { DeliveriesRow, Delivery, TakenFacts } from "./rows.ts";
+import { isUntried } from "./rules/climb.ts";
+import type { Decision } from "./rules/decide.ts";
 
 /** After this long without a word from the agent a dispatch is repeated (milliseconds). */
 export const DISPATCH_TIMEOUT_MS = 30_000;
 /** For this long after `handed` a resource that leaves takes the message with it (milliseconds). */
 export const HANDED_DOUBT_MS = 30_000;
-/** A held IM delivery is given up after this long (milliseconds). */
+/** A delivery that is held although the user's rules would let it go is given up after this long (milliseconds). */
 export const IM_EXPIRES_MS = 24 * 3_600_000;
 const TRACE_STEPS = 60;
 /**
@@ -55,23 +56,32 @@ export function furthest(deliveries: readonly Delivery[]): DeliveryState | "unre
   return best;
 }
 
-/** The deliveries of a new notification, as decided. */
-export function begin(decisions: readonly Decision[], nowAt: number): DeliveriesRow {
+/** The deliveries of a new notification, as decided; `facts` is what was found when it came. */
+export function begin(decisions: readonly Decision[], nowAt: number, facts: TakenFacts = {}): DeliveriesRow {
   const deliveries = decisions.map((decision) => decided(decision, null, nowAt));
-  return { deliveries, trace: deliveries.map(stepOf) };
+  return { ...facts, takenAt: nowAt, deliveries, trace: deliveries.map(stepOf) };
 }
 
-/** The held deliveries decided anew; the same row when nothing changes. */
+/**
+ * What has not been tried, decided anew: what is held, and what was left out while it was under way elsewhere. A
+ * destination that has come since is added when it is used. The same row when nothing changes.
+ */
 export function redecide(row: DeliveriesRow, decisions: readonly Decision[], nowAt: number): DeliveriesRow {
-  let changed = false;
   const deliveries = row.deliveries.map((delivery) => {
-    if (delivery.state !== "held") return delivery;
     const decision = decisions.find(({ destination }) => destination.id === delivery.destination);
-    const next = expireOr(delivery, decision, nowAt);
-    changed ||= next !== delivery;
-    return next;
+    if (delivery.state === "held") return expireOr(delivery, decision, nowAt);
+    const isWanted = decision !== undefined && decision.action !== "skip" && isUntried(delivery);
+    return isWanted ? decided(decision, delivery, nowAt) : delivery;
   });
-  return changed ? withSteps(row, deliveries) : row;
+  const added = decisions
+    .filter(({ action, destination }) => action !== "skip" && !isIn(row, destination.id))
+    .map((decision) => decided(decision, null, nowAt));
+  const isSame = added.length === 0 && deliveries.every((delivery, at) => delivery === row.deliveries[at]);
+  return isSame ? row : withSteps(row, [...deliveries, ...added]);
+}
+
+function isIn({ deliveries }: DeliveriesRow, destination: string): boolean {
+  return deliveries.some((delivery) => delivery.destination === destination);
 }
 
 /** What an agent reported; the same row when it is old news. */
@@ -105,7 +115,7 @@ export function doubt(row: DeliveriesRow, destination: string, nowAt: number): D
 export function dueAt(delivery: Delivery): number | null {
   switch (delivery.state) {
     case "held":
-      return delivery.retryAt ?? null;
+      return delivery.retryAt ?? delivery.untilAt ?? null;
     case "dispatched":
       return delivery.at + backOffMs((delivery.repeats ?? 0) + 1, REPEAT, 1);
     case "handed":
@@ -133,7 +143,7 @@ export function repeat(row: DeliveriesRow, nowAt: number, withOthers = false): D
   );
   const expired = deliveries.filter(({ state }) => state === "expired");
   if (deliveries.every((delivery, at) => delivery === row.deliveries[at])) return row;
-  return { deliveries, trace: [...row.trace, ...expired.map(stepOf)].slice(-TRACE_STEPS) };
+  return { ...row, deliveries, trace: [...row.trace, ...expired.map(stepOf)].slice(-TRACE_STEPS) };
 }
 
 function repeated(delivery: Delivery, nowAt: number): Delivery {
@@ -142,30 +152,54 @@ function repeated(delivery: Delivery, nowAt: number): Delivery {
   return { ...delivery, at: nowAt, heldSinceAt, repeats: (delivery.repeats ?? 0) + 1 };
 }
 
-function expired(delivery: Delivery, nowAt: number): Delivery {
+function expired({ because: _, ...delivery }: Delivery, nowAt: number): Delivery {
   return { ...delivery, state: "expired", at: nowAt, reason: "held for 24 h; it stays in the history" };
 }
 
-function decided({ destination, action, reason }: Decision, held: Delivery | null, nowAt: number): Delivery {
+function decided(decision: Decision, before: Delivery | null, nowAt: number): Delivery {
+  const { destination, action, because } = decision;
   const state = action === "dispatch" ? "dispatched" : action === "hold" ? "held" : "skipped";
+  const freeSinceAt =
+    action === "hold" && decision.untilAt === null ? freeSince(before, nowAt) : before?.freeSinceAt;
+  const sentAt = state === "dispatched" ? nowAt : before?.sentAt;
   return {
     destination: destination.id,
     channel: destination.channel,
     state,
     at: nowAt,
-    reason,
-    attempt: held?.attempt ?? 1,
-    heldSinceAt: held?.heldSinceAt ?? (state === "held" ? nowAt : null),
-    ...(held?.unavailable === undefined ? {} : { unavailable: held.unavailable }),
+    reason: because.sentence,
+    because: because.code,
+    attempt: before?.attempt ?? 1,
+    heldSinceAt: before?.heldSinceAt ?? (state === "held" ? nowAt : null),
+    ...(sentAt === undefined ? {} : { sentAt }),
+    ...(freeSinceAt === undefined ? {} : { freeSinceAt }),
+    ...(action === "hold" && decision.untilAt !== null ? { untilAt: decision.untilAt } : {}),
+    ...(before?.unavailable === undefined ? {} : { unavailable: before.unavailable }),
   };
 }
 
+/** Since when a delivery could have gone, which the user's own rules or nothing at all hold now. */
+function freeSince(before: Delivery | null, nowAt: number): number | undefined {
+  const wasFree = before === null || (before.state !== "skipped" && before.untilAt === undefined);
+  return wasFree ? before?.freeSinceAt : nowAt;
+}
+
+/** A held delivery goes on as decided, or is given up when nothing but the user's absence has kept it for too long. */
 function expireOr(delivery: Delivery, decision: Decision | undefined, nowAt: number): Delivery {
-  if (nowAt - (delivery.heldSinceAt ?? nowAt) >= IM_EXPIRES_MS) return expired(delivery, nowAt);
+  const freeSinceAt = delivery.freeSinceAt ?? delivery.heldSinceAt ?? nowAt;
+  if (delivery.untilAt === undefined && nowAt - freeSinceAt >= IM_EXPIRES_MS) return expired(delivery, nowAt);
   if (decision === undefined)
     return { ...delivery, state: "skipped", at: nowAt, reason: "the destination was removed" };
+  if (decision.action === "skip") return decided(decision, delivery, nowAt);
   if (delivery.retryAt !== undefined && nowAt < delivery.retryAt) return delivery;
-  return decision.action === "hold" ? delivery : decided(decision, delivery, nowAt);
+  if (decision.action === "hold" && isStill(delivery, decision)) return delivery;
+  return decided(decision, delivery, nowAt);
+}
+
+/** What is held again after a try keeps the reason of that, until the user's rules give it another time. */
+function isStill(delivery: Delivery, { untilAt, because }: Decision & { action: "hold" }): boolean {
+  if (delivery.because === undefined && untilAt === null) return true;
+  return delivery.because === because.code && (delivery.untilAt ?? null) === untilAt;
 }
 
 function reported(delivery: Delivery, said: DeliveryReport): Delivery {
@@ -179,22 +213,24 @@ function reported(delivery: Delivery, said: DeliveryReport): Delivery {
       : said.state === "received"
         ? "the client confirmed it"
         : said.state;
-  return { ...delivery, state: said.state, at: said.at, reason };
+  const { because: _, ...rest } = delivery;
+  return { ...rest, state: said.state, at: said.at, reason };
 }
 
 function refused(delivery: Delivery, said: DeliveryReport): Delivery {
   if (delivery.state !== "dispatched" && delivery.state !== "handed") return delivery;
   const why = `refused: ${said.condition ?? "no reason given"}`;
   const unavailable = (delivery.unavailable ?? 0) + (said.condition === "service-unavailable" ? 1 : 0);
+  const { because: _, ...rest } = delivery;
   if (!said.mayRetry || unavailable >= MOST_UNAVAILABLE)
-    return { ...delivery, state: "refused", at: said.at, reason: why };
+    return { ...rest, state: "refused", at: said.at, reason: why };
   const retryAt = said.at + backOffMs(delivery.attempt, RETRY, 1);
   const held = { ...heldAgain(delivery, why, said.at), retryAt };
   return unavailable === 0 ? held : { ...held, unavailable };
 }
 
 function heldAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
-  const { repeats: _, ...rest } = delivery;
+  const { repeats: _, because: __, untilAt: ___, digest: ____, ...rest } = delivery;
   const heldSinceAt = delivery.heldSinceAt ?? nowAt;
   return { ...rest, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };
 }
@@ -208,9 +244,9 @@ function doubted(delivery: Delivery, nowAt: number): Delivery {
 
 function withSteps(row: DeliveriesRow, deliveries: readonly Delivery[]): DeliveriesRow {
   const steps = deliveries.filter((delivery, at) => delivery !== row.deliveries[at]).map(stepOf);
-  return { deliveries, trace: [...row.trace, ...steps].slice(-TRACE_STEPS) };
+  return { ...row, deliveries, trace: [...row.trace, ...steps].slice(-TRACE_STEPS) };
 }
 
-function stepOf({ at, destination, state, reason }: Delivery): TraceStep {
-  return { at, destination, state, what: reason };
+function stepOf({ at, destination, state, reason, because }: Delivery): TraceStep {
+  return { at, destination, state, what: reason, ...(because === undefined ? {} : { because }) };
 }

@@ -1,5 +1,14 @@
 /** The rows of a user avatar, and their keys. Times are epoch milliseconds. */
-import type { Channel, DeliveryState, Priority, Show, SourceState, TraceStep } from "@tidings/protocol";
+import type {
+  Channel,
+  DeliveryState,
+  Priority,
+  ReasonCode,
+  Rules,
+  Show,
+  SourceState,
+  TraceStep,
+} from "@tidings/protocol";
 
 export const CORE = "core";
 export const PRESENCE = "presence";
@@ -14,6 +23,16 @@ export const PENDING = "p/";
 export const SETTLED = "d/";
 /** `session/<sha256 of the secret>`. */
 export const SESSION = "session/";
+/** The rules and their version; without it the rules are the default ones. */
+export const RULES = "rules";
+/** `g/<digest id>`: what went together in one message. */
+export const DIGEST = "g/";
+/** `burst/<source>`: when its last notifications came by themselves. */
+export const BURST = "burst/";
+/** `same/<key>`: what came with this dedup key. */
+export const SAME = "same/";
+/** SMS sent on one day. */
+export const SMS_DAY = "sms";
 /** `op/<operation id>`: the answer to a call that has changed something. */
 export const OPERATION = "op/";
 
@@ -68,9 +87,19 @@ export interface Delivery {
   readonly state: DeliveryState;
   readonly at: number;
   readonly reason: string;
+  /** Of the last decision; none after a report. */
+  readonly because?: ReasonCode;
+  /** When it was last dispatched anew; a ladder counts from then. */
+  readonly sentAt?: number;
+  /** Held until then by the user's rules. */
+  readonly untilAt?: number;
   readonly attempt: number;
   /** Since when it has been held; null when it never was. */
   readonly heldSinceAt: number | null;
+  /** It went in the digest with this id. */
+  readonly digest?: string;
+  /** Since when nothing but the user's absence has held it; where it is missing, since `heldSinceAt`. */
+  readonly freeSinceAt?: number;
   /** Not before then after a refusal for a passing reason. */
   readonly retryAt?: number;
   /** How often it was dispatched again because the agent said nothing. */
@@ -79,9 +108,42 @@ export interface Delivery {
   readonly unavailable?: number;
 }
 
-export interface DeliveriesRow {
+/** What was found when a notification came; it decides by that ever after. */
+export interface TakenFacts {
+  /** The title of one that was the same. */
+  readonly duplicateOf?: string;
+  /** It came in a burst whose window ends then. */
+  readonly burstUntilAt?: number;
+}
+
+export interface DeliveriesRow extends TakenFacts {
+  /** When the avatar took it; the first step of the trace where it is missing. */
+  readonly takenAt?: number;
   readonly deliveries: readonly Delivery[];
   readonly trace: readonly TraceStep[];
+}
+
+export interface RulesRow {
+  readonly version: number;
+  readonly rules: Rules;
+}
+
+export interface DigestRow {
+  readonly destination: string;
+  readonly at: number;
+  /** Numbers in the history, oldest first. */
+  readonly numbers: readonly string[];
+}
+
+export interface SameRow {
+  readonly at: number;
+  readonly title: string;
+}
+
+export interface SmsDayRow {
+  /** Local date. */
+  readonly day: string;
+  readonly sent: number;
 }
 
 /** Key part of the `number`-th notification of a history: in order as text. */

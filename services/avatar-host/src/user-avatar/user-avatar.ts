@@ -23,6 +23,7 @@ import { authorize } from "./account.ts";
 import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
+import { CurrentRouting } from "./routing-row.ts";
 import {
   CORE,
   type CoreRow,
@@ -31,7 +32,6 @@ import {
   type PresenceRow,
   SUBSCRIPTION,
   type SubscriptionRow,
-  titleOf,
 } from "./rows.ts";
 import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
 
@@ -55,6 +55,7 @@ export class UserAvatar implements Avatar {
   readonly #addresses: Addresses;
   readonly #agentEpoch: () => number;
   readonly #waiting: Waiting = new Map();
+  readonly #routing = new CurrentRouting();
   #deliveries: Deliveries | null = null;
 
   constructor(addresses: Addresses, agentEpoch: () => number) {
@@ -97,23 +98,25 @@ export class UserAvatar implements Avatar {
     if (report.kind === "agentUp") this.#beginAnew(turn, core);
     else if (report.kind === "presence") this.#onPresence(turn, core, report, agentEpoch);
     else {
-      const situation = this.#situation(turn, core);
+      const situation = this.situation(turn, core);
       this.#open(turn).onReport(turn, report, situation);
       this.#learnReceipts(turn, core, report);
-      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.#situation(turn));
+      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.situation(turn));
     }
   }
 
   onAlarm(turn: Turn): void {
     const core = this.#readCore(turn);
     if (core?.state !== "active") return;
-    this.#open(turn).onAlarm(turn, this.#situation(turn, core));
+    this.#open(turn).onAlarm(turn, this.situation(turn, core));
     if (core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt)
       this.#alarmBy(turn, core.pausedUntilAt);
   }
 
-  onContinue(_turn: Turn): void {
-    // A user avatar finishes in one turn.
+  /** There was more to decide anew than one turn takes. */
+  onContinue(turn: Turn): void {
+    const core = this.#readCore(turn);
+    if (core?.state === "active") this.#open(turn).goOn(turn, this.situation(turn, core));
   }
 
   onCall(turn: Turn, call: IncomingCall): void {
@@ -154,15 +157,32 @@ export class UserAvatar implements Avatar {
     const next = { ...core, pausedUntilAt: untilAt };
     turn.put(CORE, next);
     if (untilAt !== null) this.#alarmBy(turn, untilAt);
-    else this.#open(turn).reconsider(turn, this.#situation(turn, next));
+    else this.#open(turn).reconsider(turn, this.situation(turn, next));
     return next;
   }
 
   /** Keeps the new destinations, asks who is reachable there, and decides anew. */
   changeDestinations(turn: Turn, core: CoreRow): void {
     turn.put(CORE, core);
-    this.#open(turn).reconsider(turn, this.#situation(turn, core));
+    this.#open(turn).reconsider(turn, this.situation(turn, core));
     this.#ask(turn, core);
+  }
+
+  /** Decides anew for all that is held, by what has just been changed. */
+  decideAnew(turn: Turn, core: CoreRow): void {
+    this.#open(turn).reconsider(turn, this.situation(turn, core));
+  }
+
+  /** What decisions are made by, as this turn has it. */
+  situation(turn: Turn, core: CoreRow | undefined = this.#readCore(turn)): Situation {
+    if (core === undefined) throw new MalformedError("the avatar has no user");
+    return {
+      core,
+      presence: this.presence(turn),
+      agentEpoch: this.agentEpoch,
+      pausedUntilAt: core.pausedUntilAt,
+      routing: this.#routing.in(turn),
+    };
   }
 
   /** The avatar's rows are gone, and so is what it knew of them. */
@@ -175,7 +195,7 @@ export class UserAvatar implements Avatar {
     const core = this.#readCore(turn);
     if (row === undefined || core?.state !== "active") return;
     const deliveries = this.#open(turn);
-    deliveries.take(turn, notification, textOf(notification), titleOf(row), this.#situation(turn, core));
+    deliveries.take(turn, notification, textOf(notification), this.situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0);
   }
 
@@ -188,10 +208,10 @@ export class UserAvatar implements Avatar {
     turn.put(PRESENCE, after);
     const deliveries = this.#open(turn);
     // Before anything newer goes to this life of the agent: what its last one may not have sent.
-    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.#situation(turn, core));
+    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.situation(turn, core));
     if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
-      deliveries.onLeft(turn, report.address, this.#situation(turn, core));
-    deliveries.reconsider(turn, this.#situation(turn, core));
+      deliveries.onLeft(turn, report.address, this.situation(turn, core));
+    deliveries.reconsider(turn, this.situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
   }
 
@@ -201,10 +221,15 @@ export class UserAvatar implements Avatar {
     turn.put(CORE, { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) });
   }
 
-  /** The agent or the host has come up: asks who is there, and repeats what may never have been sent. The agent drops repeats. */
+  /**
+   * The agent or the host has come up: asks who is there, and repeats what may never have been sent (the agent drops
+   * repeats). A host that died may have decided anew for a part of what is held alone.
+   */
   #beginAnew(turn: Turn, core: CoreRow): void {
     this.#ask(turn, core);
-    this.#open(turn).repeatDispatches(turn, this.#situation(turn, core));
+    const deliveries = this.#open(turn);
+    deliveries.repeatDispatches(turn, this.situation(turn, core));
+    deliveries.reconsider(turn, this.situation(turn, core));
   }
 
   #ask(turn: Turn, core: CoreRow): void {
@@ -273,7 +298,7 @@ export class UserAvatar implements Avatar {
     if (this.#deliveries !== null) return this.#deliveries;
     this.#deliveries = new Deliveries(turn);
     const core = this.#readCore(turn);
-    if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.#situation(turn, core));
+    if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.situation(turn, core));
     return this.#deliveries;
   }
 
@@ -281,16 +306,6 @@ export class UserAvatar implements Avatar {
     if ((turn.get<boolean>(WATCHED) ?? false) === wanted) return;
     turn.put(WATCHED, wanted);
     turn.watch = wanted;
-  }
-
-  #situation(turn: Turn, core: CoreRow | undefined = this.#readCore(turn)): Situation {
-    if (core === undefined) throw new MalformedError("the avatar has no user");
-    return {
-      core,
-      presence: this.presence(turn),
-      agentEpoch: this.agentEpoch,
-      pausedUntilAt: core.pausedUntilAt,
-    };
   }
 
   #readCore(turn: Turn): CoreRow | undefined {

@@ -41,6 +41,7 @@ export async function describeRoutes(app: App): Promise<void> {
         "subscriptions",
         "history",
         "destinations",
+        "rules",
         "health",
         "operations",
       ].map((name) => ({

@@ -50,6 +50,9 @@ const TraceStep = Type.Object({
   destination: Nullable(Type.String()),
   state: Nullable(DeliveryState),
   what: Type.String({ description: "The decision or the report, in words." }),
+  because: Type.Optional(
+    Type.String({ description: "Of a decision: its reason as a word, such as quiet or unconfirmed." }),
+  ),
 });
 
 const ItemWithTrace = Type.Object({ ...HistoryItem.properties, trace: Type.Array(TraceStep) });

@@ -1,0 +1,165 @@
+/** Reading, putting and trying out the rules. */
+import {
+  type CallArgs,
+  CallError,
+  type CallResult,
+  type ImaginedNotification,
+  type ImaginedPresence,
+  type Notification,
+  type Priority,
+  type Rule,
+  type Rules,
+  readRules,
+} from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
+import type { Turn } from "../shard/turn.ts";
+import type { Situation } from "./deliveries.ts";
+import { smsSentToday } from "./intake.ts";
+import { rulesIn } from "./routing-row.ts";
+import {
+  type CoreRow,
+  type DeliveriesRow,
+  HISTORY,
+  INDEX,
+  PENDING,
+  type PresenceRow,
+  RULES,
+  type RulesRow,
+  SETTLED,
+  SUBSCRIPTION,
+  type SubscriptionRow,
+} from "./rows.ts";
+import { type Decision, decide, type Progress } from "./rules/decide.ts";
+import { routeOf } from "./rules/routing.ts";
+
+/** Stores the rules, unless they are refused or no longer based on the present ones. */
+export function putRules(
+  turn: Turn,
+  core: CoreRow,
+  { rules: input, ifVersion }: CallArgs<"putRules">,
+): CallResult<"putRules"> {
+  const { version } = rulesIn(turn);
+  if (ifVersion !== null && ifVersion !== version) return { outcome: "stale", version };
+  const subscriptions = turn.list(withPrefix(SUBSCRIPTION)).map(({ key }) => key.slice(SUBSCRIPTION.length));
+  const { rules, problems } = readRules(input, { destinations: core.destinations, subscriptions });
+  if (rules === null) return { outcome: "refused", problems: [...problems] };
+  turn.put(RULES, { version: version + 1, rules } satisfies RulesRow);
+  return { outcome: "stored", version: version + 1 };
+}
+
+/** The user has left a subscription: the rules no longer speak of it, so that they can be read, changed and put again. */
+export function forgetInRules(turn: Turn, subscription: string): void {
+  const { version, rules } = rulesIn(turn);
+  const left = withoutSubscription(rules, subscription);
+  if (left !== rules) turn.put(RULES, { version: version + 1, rules: left } satisfies RulesRow);
+}
+
+/** A rule for that subscription alone goes with it; the same value when nothing speaks of it. */
+function withoutSubscription(rules: Rules, id: string): Rules {
+  const isNamed = (rule: Rule) => rule.when.subscriptions?.includes(id) ?? false;
+  if (!Object.hasOwn(rules.subscriptions, id) && !rules.rules.some(isNamed)) return rules;
+  const { [id]: _, ...subscriptions } = rules.subscriptions;
+  const left = rules.rules.map((rule) => {
+    if (!isNamed(rule)) return rule;
+    return {
+      ...rule,
+      when: { ...rule.when, subscriptions: (rule.when.subscriptions ?? []).filter((one) => one !== id) },
+    };
+  });
+  return { ...rules, subscriptions, rules: left.filter(({ when }) => when.subscriptions?.length !== 0) };
+}
+
+/** What `decide` says of a notification that came at that time, with nothing tried yet. Throws CallError. */
+export function simulate(
+  turn: Turn,
+  situation: Situation,
+  { historyId, notification: imagined, presence, at }: CallArgs<"simulate">,
+): CallResult<"simulate"> {
+  const nowAt = at ?? turn.nowAt;
+  const subject = subjectOf(turn, historyId, imagined, nowAt);
+  const { core, routing, agentEpoch } = situation;
+  const seen = presence === null ? situation.presence : presenceRow(presence, core, agentEpoch);
+  const whereabouts = { ...situation, presence: seen };
+  const progress = { ...progressAt(turn, historyId, nowAt), smsSentToday: smsSentToday(turn, routing) };
+  const { priority, rule } = routeOf(subject.notification, subject.priority, routing);
+  const decisions = decide(subject, routing, core.destinations, whereabouts, progress, nowAt);
+  return { at: nowAt, priority, rule, decisions: decisions.map(decisionView) };
+}
+
+function subjectOf(
+  turn: Turn,
+  historyId: string | null,
+  imagined: ImaginedNotification | null,
+  nowAt: number,
+): { notification: Notification; priority: Priority } {
+  if ((historyId === null) === (imagined === null))
+    throw new CallError("modify", "bad-request", "Give either a notification or a historyId, not both.");
+  const notification =
+    imagined === null ? fromHistory(turn, historyId ?? "") : notificationOf(imagined, nowAt);
+  const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
+  return { notification, priority: imagined?.priority ?? subscription?.priority ?? "default" };
+}
+
+function fromHistory(turn: Turn, id: string): Notification {
+  const number = turn.text(INDEX + id);
+  const notification = number === undefined ? undefined : turn.get<Notification>(HISTORY + number);
+  if (notification !== undefined) return notification;
+  throw new CallError("cancel", "item-not-found", "There is no such notification in your history.");
+}
+
+function notificationOf(
+  { priority: _, title, source, summary, link, author, categories }: ImaginedNotification,
+  nowAt: number,
+): Notification {
+  return {
+    id: "0".repeat(32),
+    title,
+    link: link ?? null,
+    summary: summary ?? null,
+    author: author ?? null,
+    publishedAt: null,
+    ...(categories === undefined ? {} : { categories }),
+    source: source ?? "imagined",
+    seq: 1,
+    receivedAt: nowAt,
+  };
+}
+
+/** A past one keeps what was found when it came; what became of it since is left aside. */
+function progressAt(turn: Turn, historyId: string | null, nowAt: number): Progress {
+  const number = historyId === null ? undefined : turn.text(INDEX + historyId);
+  const row =
+    number === undefined
+      ? undefined
+      : (turn.get<DeliveriesRow>(PENDING + number) ?? turn.get<DeliveriesRow>(SETTLED + number));
+  return {
+    takenAt: nowAt,
+    deliveries: [],
+    duplicateOf: row?.duplicateOf ?? null,
+    burstUntilAt: null,
+    snoozedUntilAt: null,
+    smsSentToday: 0,
+    busy: new Set(),
+  };
+}
+
+function presenceRow(imagined: readonly ImaginedPresence[], core: CoreRow, agentEpoch: number): PresenceRow {
+  const first = core.destinations.find(({ channel, state }) => channel === "im" && state === "verified");
+  const addresses = imagined.map(({ address, show, idleSinceAt }) => [
+    address ?? first?.address ?? "",
+    { imagined: { show, priority: 0, idleSinceAt: idleSinceAt ?? null, order: 1 } },
+  ]);
+  return { agentEpoch, addresses: Object.fromEntries(addresses) };
+}
+
+function decisionView(decision: Decision): CallResult<"simulate">["decisions"][number] {
+  const { destination, action, because } = decision;
+  return {
+    destination: destination.id,
+    channel: destination.channel,
+    action,
+    untilAt: decision.action === "hold" ? decision.untilAt : null,
+    because: because.code,
+    reason: because.sentence,
+  };
+}
