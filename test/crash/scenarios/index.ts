@@ -33,7 +33,6 @@ export const SCENARIOS: readonly Scenario[] = [
   halfOpenHostToBus,
   halfOpenHostToDynamodb,
   halfOpenAgentToBus,
-  handoverEvery20s,
   stuckComponent,
   replyLost,
   throttling,
