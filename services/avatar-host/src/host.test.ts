@@ -12,6 +12,7 @@ import { AvatarHost } from "./host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "host-"));
 const table = new MemoryTable();
+const leaseTable = new MemoryTable();
 const broker = new MemoryBroker();
 const exchange = new MemoryExchange();
 const hosts: AvatarHost[] = [];
@@ -55,6 +56,7 @@ function host(name: string): { readonly host: AvatarHost; readonly bus: MemoryBu
     bus,
     queue: broker.connect(),
     table,
+    leaseTable,
     service: { log: silentLog(), onStop: () => {}, fail },
   });
   hosts.push(made);
@@ -79,3 +81,12 @@ test("a host that loses its bus alone hands over without it, and serves its shar
   await eventually(() => expect(shares()).toEqual([SHARDS / 2, SHARDS / 2]));
   expect(asked.some((what) => what.startsWith("claim h1."))).toBe(true);
 }, 40_000);
+
+test("leases and heartbeats go over connections of their own, not behind what the shards ask", async () => {
+  router();
+  await host("h1").host.start();
+  const rows = async (asked: MemoryTable, pk: string) => (await Array.fromAsync(asked.query(pk))).length;
+  expect(await rows(leaseTable, "S#s1")).toBe(SHARDS);
+  expect(await rows(table, "S#s1")).toBe(0);
+  expect(await rows(table, "J#s1#17")).toBeGreaterThan(0);
+});

@@ -52,6 +52,8 @@ export interface HostOptions {
   readonly bus: Bus;
   readonly queue: Queue;
   readonly table: Table;
+  /** The same table over connections of its own: a heartbeat must not wait in line behind the requests of 64 shards. */
+  readonly leaseTable: Table;
   readonly service: Service;
 }
 
@@ -78,7 +80,7 @@ export class AvatarHost {
   readonly #unlock: () => void;
 
   constructor(options: HostOptions) {
-    const { config, bus, table, service } = options;
+    const { config, bus, leaseTable, service } = options;
     this.#options = options;
     this.#awake = new AwakeAvatars({
       idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
@@ -95,7 +97,7 @@ export class AvatarHost {
       shard: (number) => this.#shardTaking(number),
     });
     this.#ownership = new Ownership({
-      leases: new Leases(table, FIRST_SILO),
+      leases: new Leases(leaseTable, FIRST_SILO),
       host: config.TIDINGS_HOST_NAME,
       place: `${hostname()}:${this.#folder}`,
       log: service.log,

@@ -10,7 +10,11 @@ await runService("avatar-host", async (service) => {
   const config = readHostConfig();
   const { log } = service;
   const table = new Table({ endpoint: config.TIDINGS_DYNAMODB_ENDPOINT });
-  service.onStop(() => table.stop());
+  const leaseTable = new Table({ endpoint: config.TIDINGS_DYNAMODB_ENDPOINT });
+  service.onStop(() => {
+    table.stop();
+    leaseTable.stop();
+  });
   await table.create();
   await checkLayout(table);
 
@@ -22,7 +26,7 @@ await runService("avatar-host", async (service) => {
   const bus = connectComponent({ url: config.TIDINGS_BUS_URL, domain, password, log });
   service.onStop(() => bus.stop());
 
-  const host = new AvatarHost({ config, bus, queue, table, service });
+  const host = new AvatarHost({ config, bus, queue, table, leaseTable, service });
   service.onStop(() => host.stop());
   await host.start();
 });
