@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   },
 });
 const named = options.only?.split(",");
-const all = [...SCENARIOS, ...SHORT_SCENARIOS];
+const all = [...new Set([...SCENARIOS, ...SHORT_SCENARIOS])];
 const chosen = named === undefined ? SCENARIOS : all.filter(({ name }) => named.includes(name));
 if (chosen.length === 0) throw new Error(`--only takes one of ${all.map(({ name }) => name).join(", ")}`);
 

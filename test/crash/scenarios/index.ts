@@ -53,4 +53,4 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** Those that are part of `npm test`: short, and each of another kind. */
-export const SHORT_SCENARIOS: readonly Scenario[] = [fewRandomKills];
+export const SHORT_SCENARIOS: readonly Scenario[] = [fewRandomKills, replyLost, poison];
