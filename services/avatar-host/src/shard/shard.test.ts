@@ -52,6 +52,7 @@ class Recorder implements Avatar {
     const { to, texts, steps, afterMs } = call.args as Args;
     for (const url of texts ?? []) turn.tell(to ?? [], { type: "subscribed", url });
     if (call.name === "confuse") turn.tell(to ?? [], { type: "unsubscribed" });
+    if (call.name === "watch") turn.watch = true;
     if (call.name === "fail") throw new Error("no");
     if (call.name === "alarm") turn.setAlarm(turn.nowAt + (afterMs ?? 0));
     if (call.name === "erase") for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
@@ -381,6 +382,15 @@ test("events for other shards leave as frames, and again when the shard is serve
     `f:${SHARD}:${SHARD + 1}:1`,
     `f:${SHARD}:${SHARD + 1}:1`,
   ]);
+});
+
+test("who waits for presence asks again when the shard is served again: an ask may have died with the connection", async () => {
+  const shard = await open(1);
+  shard.serve();
+  await ask(shard, listener, "watch");
+  expect(await ask(shard, listener)).toEqual([]);
+  shard.serve();
+  await eventually(async () => expect(await ask(shard, listener)).toEqual(["agentUp"]));
 });
 
 const onDelivery: Report = {
