@@ -149,6 +149,24 @@ test("a host that stops gives a few shards at a time, which the other takes mean
   expect(mostAway).toBeLessThanOrEqual(12);
 });
 
+test("a shard whose lease could not be cleared when it was given back is free for others a round later", async () => {
+  const [first, second] = [player("h1"), player("h2")];
+  await first.ownership.start();
+  await eventually(() => expect(first.ownership.owned.size).toBe(SHARDS));
+  const replaceIf = table.replaceIf.bind(table);
+  let failures = 3;
+  table.replaceIf = async (...args) => {
+    const isClear = args[0] === "S#s1" && args[4].host === undefined;
+    if (isClear && failures-- > 0) throw new Error("socket hang up");
+    return replaceIf(...args);
+  };
+  await second.ownership.start();
+  await eventually(() => {
+    expect(failures).toBeLessThan(0);
+    expect([first.ownership.owned.size, second.ownership.owned.size]).toEqual([SHARDS / 2, SHARDS / 2]);
+  });
+});
+
 test("a shard cannot be given to a host that does not live, nor by one that does not serve it", async () => {
   const [first, second] = [player("h1"), player("h2")];
   await first.ownership.start();

@@ -267,6 +267,7 @@ export class Ownership {
       const me = this.#self(now);
       const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, offered, now });
       this.#sayOffBus(me, plan.release.length);
+      await Promise.all(plan.clear.map(({ shard, epoch }) => leases.clear(shard, epoch)));
       for (const shard of plan.release) void this.#release(shard);
       const wanted = this.#mayTake() ? plan.take : [];
       const byShard = new Map(held.map((lease) => [lease.shard, lease]));

@@ -168,7 +168,7 @@ test("a host without a bus gives its shards to one that has it, after ten second
   const view = { leases: leasedHalf, hosts, owned: half, moving: none, now };
   const early = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS - 1 } });
   const late = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS } });
-  expect(early).toEqual({ take: [], release: [] });
+  expect(early).toEqual({ take: [], release: [], clear: [] });
   expect(late.release.length).toBeGreaterThan(0);
   expect(planRound({ ...view, owned: none, leases: [], me: { ...me, offBusMs: OFF_BUS_MS } }).take).toEqual(
     [],
@@ -185,9 +185,9 @@ test("when no host has a bus nobody gives shards away, nor as soon as the first 
     now,
   };
   const nobody = [isOut(beat("h1", "a", now)), isOut(beat("h2", "b", now))];
-  expect(planRound({ ...view, hosts: nobody })).toEqual({ take: [], release: [] });
+  expect(planRound({ ...view, hosts: nobody })).toEqual({ take: [], release: [], clear: [] });
   const back = observe(nobody, [{ ...beat("h2", "b", 0), hb: 2, isAble: true }], now);
-  expect(planRound({ ...view, hosts: back })).toEqual({ take: [], release: [] });
+  expect(planRound({ ...view, hosts: back })).toEqual({ take: [], release: [], clear: [] });
   const later = observe(back, [{ ...beat("h2", "b", 0), hb: 3, isAble: true }], now + OFF_BUS_MS);
   expect(planRound({ ...view, hosts: later, now: now + OFF_BUS_MS }).release.length).toBeGreaterThan(0);
 });
@@ -209,4 +209,14 @@ test("what another host has given by name is taken beyond the share, and only wh
   const view = { me, leases, hosts, owned: mine, moving: none, now: 0 };
   expect(planRound(view).take).toEqual([]);
   expect(planRound({ ...view, offered: new Set([40, 41]) }).take).toEqual([40]);
+});
+
+test("a lease of this life that nobody serves by is cleared, with a bus or without; one that is moving is not", () => {
+  const leases = [lease(3, "h1", "a"), lease(4, "h1", "a"), lease(5, "h1", "a"), lease(6, "h1", "earlier")];
+  const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
+  const view = { me, leases, hosts, owned: new Set([3]), moving: new Set([4]), now: 0 };
+  expect(planRound(view).clear.map(({ shard }) => shard)).toEqual([5]);
+  expect(planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS } }).clear.map(({ shard }) => shard)).toEqual(
+    [5],
+  );
 });

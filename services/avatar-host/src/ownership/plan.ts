@@ -59,6 +59,8 @@ export interface View {
 export interface Plan {
   readonly take: readonly number[];
   readonly release: readonly number[];
+  /** Leases of this host's present life that it does not serve by: given back, and the table did not hear of it. */
+  readonly clear: readonly Lease[];
 }
 
 /** The heartbeats with the time since which each stands still. */
@@ -87,7 +89,8 @@ function othersAlive({ me, hosts, now }: LivingView): Observed[] {
 
 /** What to do now. */
 export function planRound(view: View): Plan {
-  if (view.me.offBusMs >= OFF_BUS_MS) return planWithoutBus(view);
+  const clear = strayLeases(view);
+  if (view.me.offBusMs >= OFF_BUS_MS) return { ...planWithoutBus(view), clear };
   const share = shareOf(view);
   const room = Math.max(0, share - view.owned.size);
   const surplus = Math.max(0, view.owned.size - share);
@@ -97,10 +100,18 @@ export function planRound(view: View): Plan {
   return {
     take: [...offered, ...others.slice(0, Math.min(room, TAKES))],
     release: [...view.owned].slice(0, Math.min(surplus, RELEASES)),
+    clear,
   };
 }
 
-function planWithoutBus(view: View): Plan {
+function strayLeases({ me, leases, owned, moving }: View): Lease[] {
+  return leases.filter(
+    ({ shard, owner }) =>
+      owner?.host === me.host && owner.inc === me.inc && !owned.has(shard) && !moving.has(shard),
+  );
+}
+
+function planWithoutBus(view: View): Omit<Plan, "clear"> {
   const isAnotherAble = othersAlive(view).some(
     ({ ableSince }) => ableSince !== null && view.now - ableSince >= OFF_BUS_MS,
   );
