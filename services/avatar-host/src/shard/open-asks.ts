@@ -3,7 +3,7 @@
  * was lost on its way, and nobody but the shard would ever notice: the user would be taken for away until the next change.
  *
  *     asked ──presence of the address is reported──▶ answered
- *       └──nothing in 10 s, doubling to 2 min──▶ asked again
+ *       └──nothing in 5 to 10 s, doubling to 2 min──▶ asked again
  *
  * Kept in memory: who takes the shard over asks all anew.
  */
