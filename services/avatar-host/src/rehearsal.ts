@@ -9,6 +9,7 @@ export class Rehearsal {
   readonly #name: string;
   readonly #create: () => Avatar;
   #avatar: Avatar;
+  #memory = new Map<string, unknown>();
   /** Epoch milliseconds of the next turn. */
   nowAt = Date.UTC(2026, 0, 1);
   /** What the last turn said. */
@@ -33,6 +34,13 @@ export class Rehearsal {
   /** The avatar's memory goes, its rows stay. */
   fallsAsleep(): void {
     this.#avatar = this.#create();
+    this.#memory = new Map();
+  }
+
+  /** Writes a row beside the avatar's own turns; `value` as it is in JSON. */
+  isGiven(key: string, value: unknown): void {
+    this.rows.apply([{ avatar: this.#name, key, value: JSON.stringify(value) }]);
+    this.#memory.delete(key);
   }
 
   hears(from: string, event: AvatarEvent): void {
@@ -78,7 +86,7 @@ export class Rehearsal {
   }
 
   #turn(work: (avatar: Avatar, turn: Turn) => void): void {
-    const turn = new Turn(this.#name, this.rows, this.nowAt);
+    const turn = new Turn(this.#name, this.rows, this.nowAt, this.#memory);
     try {
       work(this.#avatar, turn);
     } catch (error) {

@@ -6,6 +6,7 @@
 import type { DeliveryReport, Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
+import { type Bundles, gather } from "./bundles.ts";
 import { Dispatcher, type Member } from "./dispatcher.ts";
 import { countSms, factsOf, smsSentToday } from "./intake.ts";
 import { isInLine, Pending } from "./pending.ts";
@@ -35,7 +36,7 @@ import {
   type SubscriptionRow,
   type TakenFacts,
 } from "./rows.ts";
-import { type Bundle, type Decision, decide } from "./rules/decide.ts";
+import { type Decision, decide } from "./rules/decide.ts";
 import type { Whereabouts } from "./rules/reach.ts";
 import type { Routing } from "./rules/routing.ts";
 import { sweep } from "./sweep.ts";
@@ -54,12 +55,6 @@ export interface Situation extends Whereabouts {
   readonly core: CoreRow;
   readonly routing: Routing;
 }
-
-/** What goes together, by destination and reason. */
-type Bundles = Map<
-  string,
-  { readonly destination: string; readonly bundle: Bundle; readonly numbers: string[] }
->;
 
 export class Deliveries {
   readonly #pending = new Pending();
@@ -121,7 +116,7 @@ export class Deliveries {
     this.goOn(turn, situation);
   }
 
-  /** Goes on with what {@link reconsider} has begun. */
+  /** Goes on with what {@link reconsider} has begun. Where the first in line cannot go, nobody behind it is looked at. */
   goOn(turn: Turn, situation: Situation): void {
     const bundles: Bundles = new Map();
     const busy = new Set<string>();
@@ -132,7 +127,8 @@ export class Deliveries {
       const before = this.#pending.get(number);
       if (before === undefined || (from !== null && number < from && !this.#pending.isInLine(number)))
         continue;
-      if (left === 0 || (this.#isFull && !this.#hasDue)) {
+      const isLineStopped = from === null && this.#pending.busy().isSubsetOf(busy);
+      if (left === 0 || (this.#isFull && !this.#hasDue) || isLineStopped) {
         next ??= number;
         break;
       }
@@ -387,13 +383,4 @@ function allOf({ destinations }: CoreRow): Set<string> {
 /** Whether something held in it has come to its time. */
 function isPast({ deliveries }: DeliveriesRow, nowAt: number): boolean {
   return deliveries.some((delivery) => delivery.state === "held" && (dueAt(delivery) ?? nowAt + 1) <= nowAt);
-}
-
-function gather(bundles: Bundles, decision: Decision, number: string): void {
-  if (decision.action !== "dispatch" || decision.bundle === null) return;
-  const { destination, bundle } = decision;
-  const key = `${bundle.why} ${destination.id}`;
-  const group = bundles.get(key) ?? { destination: destination.id, bundle, numbers: [] };
-  group.numbers.push(number);
-  bundles.set(key, group);
 }

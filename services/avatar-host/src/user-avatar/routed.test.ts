@@ -59,12 +59,11 @@ async function subscribes(priority: Priority = "default"): Promise<void> {
 function has(channel: Channel, address: string): void {
   const core = JSON.parse(alice.rows.get("alice", CORE) ?? "") as CoreRow;
   const destinations = [...core.destinations, destinationAt(channel, address)];
-  alice.rows.apply([{ avatar: "alice", key: CORE, value: JSON.stringify({ ...core, destinations }) }]);
+  alice.isGiven(CORE, { ...core, destinations });
 }
 
 function rules(rest: Partial<Rules>): void {
-  const value = JSON.stringify({ version: 1, rules: { ...DEFAULT_RULES, ...rest } });
-  alice.rows.apply([{ avatar: "alice", key: RULES, value }]);
+  alice.isGiven(RULES, { version: 1, rules: { ...DEFAULT_RULES, ...rest } });
 }
 
 function comes(title: string, link: string | null = null): void {

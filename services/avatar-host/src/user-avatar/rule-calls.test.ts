@@ -40,8 +40,7 @@ class Stage {
     stage.#session = (opened as { session: string }).session;
     const core = JSON.parse(alice.rows.get("alice", CORE) ?? "") as CoreRow;
     const more = [destinationAt("sms", "+15550100"), destinationAt("email", "alice@example.org")];
-    const value = JSON.stringify({ ...core, destinations: [...core.destinations, ...more] });
-    alice.rows.apply([{ avatar: "alice", key: CORE, value }]);
+    alice.isGiven(CORE, { ...core, destinations: [...core.destinations, ...more] });
     const answer = stage.calls("subscribe", { url: FEED, title: null, priority });
     alice.hears(SOURCE, { type: "sourceChanged", state: "active", title: "Rooms", problem: null });
     await answer;

@@ -177,6 +177,21 @@ test("while the agent says nothing of what was dispatched, what comes later wait
   expect(dispatched()).toEqual(["c 1", "d 1"]);
 });
 
+test("while a dispatch is silent, thousands that wait in line behind it are not looked at again and again", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.nowAt += 1_000;
+  alice.hears(SOURCE, notified("b", 2));
+  alice.nowAt += 1_000;
+  for (let n = 0; n < 1_200; n++) alice.hears(SOURCE, notified(`n${n}`, n + 3));
+  becomes("b", "handed");
+  expect(alice.wantsAnother).toBe(false);
+  becomes("a", "handed");
+  expect(alice.wantsAnother).toBe(true);
+  expect(dispatched()).toHaveLength(500);
+});
+
 test("a client that usually confirms and leaves without having done so is sent it again", async () => {
   await subscribes();
   shows("available");
