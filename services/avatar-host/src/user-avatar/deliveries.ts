@@ -16,7 +16,10 @@ import {
   dueAt,
   HANDED_DOUBT_MS,
   isOpen,
+  isPast,
   isRepeatDue,
+  mayGoElsewhere,
+  newlyDispatched,
   redecide,
   repeat,
   report,
@@ -54,6 +57,17 @@ const ALARM_GRAIN_MS = 5_000;
 export interface Situation extends Whereabouts {
   readonly core: CoreRow;
   readonly routing: Routing;
+}
+
+/** Some of what is held is decided anew in a turn. */
+interface Pass {
+  readonly turn: Turn;
+  readonly situation: Situation;
+  /** The destinations where something has to wait: so does all that comes after it. */
+  readonly busy: Set<string>;
+  readonly bundles: Bundles;
+  /** How many more may be decided in this turn. */
+  left: number;
 }
 
 export class Deliveries {
@@ -116,34 +130,43 @@ export class Deliveries {
     this.goOn(turn, situation);
   }
 
-  /** Goes on with what {@link reconsider} has begun. Where the first in line cannot go, nobody behind it is looked at. */
+  /** Goes on with what {@link reconsider} has begun. */
   goOn(turn: Turn, situation: Situation): void {
-    const bundles: Bundles = new Map();
-    const busy = new Set<string>();
-    const from = this.#from;
-    let next: string | null = null;
-    let left = MOST_IN_TURN;
-    for (const number of from === null ? this.#pending.line() : this.#pending.held()) {
-      const before = this.#pending.get(number);
-      if (before === undefined || (from !== null && number < from && !this.#pending.isInLine(number)))
-        continue;
-      const isLineStopped = from === null && this.#pending.busy().isSubsetOf(busy);
-      if (left === 0 || (this.#isFull && !this.#hasDue) || isLineStopped) {
-        next ??= number;
-        break;
-      }
-      if (this.#isFull && !isPast(before, turn.nowAt)) {
-        next ??= number;
-        continue;
-      }
-      left--;
-      const after = this.#reconsiderOne(turn, number, before, situation, { busy, bundles });
-      for (const delivery of after.deliveries) if (isInLine(delivery)) busy.add(delivery.destination);
-    }
-    if (left === 0 && next !== null) turn.wantsAnother = true;
+    const pass: Pass = { turn, situation, busy: new Set(), bundles: new Map(), left: MOST_IN_TURN };
+    this.#goOnInLine(pass);
+    if (this.#from !== null) this.#from = this.#decideFrom(pass, this.#from);
+    if (pass.left === 0) turn.wantsAnother = true;
     else this.#hasDue = false;
-    if (from !== null) this.#from = next;
-    this.#sendBundles(turn, bundles, situation);
+    this.#sendBundles(turn, pass.bundles, situation);
+  }
+
+  /** What waits in line before the rest that is to be decided anew. Where the first cannot go, nobody behind it is looked at. */
+  #goOnInLine(pass: Pass): void {
+    for (const number of this.#pending.line()) {
+      if (pass.left === 0 || this.#isFull || (this.#from !== null && number >= this.#from)) return;
+      if (this.#pending.isInLine(number, pass.busy)) this.#look(pass, number);
+      if (this.#pending.busy().isSubsetOf(pass.busy)) return;
+    }
+  }
+
+  /** Decides anew from number `from` on; what it gives is where to go on, or null at the end. */
+  #decideFrom(pass: Pass, from: string): string | null {
+    let next: string | null = null;
+    for (const number of this.#pending.held()) {
+      if (number < from) continue;
+      if (pass.left === 0 || (this.#isFull && !this.#hasDue)) return next ?? number;
+      if (this.#isFull && !isPast(this.#pending.get(number), pass.turn.nowAt)) next ??= number;
+      else this.#look(pass, number);
+    }
+    return next;
+  }
+
+  #look(pass: Pass, number: string): void {
+    const before = this.#pending.get(number);
+    if (before === undefined) return;
+    pass.left--;
+    const after = this.#reconsiderOne(pass.turn, number, before, pass.situation, pass);
+    for (const delivery of after.deliveries) if (isInLine(delivery)) pass.busy.add(delivery.destination);
   }
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
@@ -363,24 +386,6 @@ export class Deliveries {
   }
 }
 
-function newlyDispatched(before: DeliveriesRow, after: DeliveriesRow): Set<string> {
-  const isNew = ({ destination, state }: Delivery) =>
-    state === "dispatched" &&
-    !before.deliveries.some((one) => one.destination === destination && one.state === "dispatched");
-  return new Set(after.deliveries.filter(isNew).map(({ destination }) => destination));
-}
-
-/** Whether news of one delivery can set another one going. */
-function mayGoElsewhere({ deliveries }: DeliveriesRow): boolean {
-  const isGivenUp = deliveries.some(({ state }) => state === "refused" || state === "expired");
-  return deliveries.some(({ state }) => state === "held" || (isGivenUp && state === "skipped"));
-}
-
 function allOf({ destinations }: CoreRow): Set<string> {
   return new Set(destinations.map(({ id }) => id));
-}
-
-/** Whether something held in it has come to its time. */
-function isPast({ deliveries }: DeliveriesRow, nowAt: number): boolean {
-  return deliveries.some((delivery) => delivery.state === "held" && (dueAt(delivery) ?? nowAt + 1) <= nowAt);
 }

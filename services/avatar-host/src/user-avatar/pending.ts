@@ -63,8 +63,10 @@ export class Pending {
     return this.#line.inOrder();
   }
 
-  isInLine(number: string): boolean {
-    return this.#line.has(number);
+  /** Whether it waits in line anywhere but at the destinations `except`. */
+  isInLine(number: string, except: ReadonlySet<string>): boolean {
+    const row = this.#rows.get(number);
+    return row?.deliveries.some((one) => isInLine(one) && !except.has(one.destination)) ?? false;
   }
 
   /** The destinations at which something waits in line. */

@@ -125,6 +125,26 @@ export function dueAt(delivery: Delivery): number | null {
   }
 }
 
+/** The destinations at which `after` is dispatched and `before` was not. */
+export function newlyDispatched(before: DeliveriesRow, after: DeliveriesRow): Set<string> {
+  const isNew = ({ destination, state }: Delivery) =>
+    state === "dispatched" &&
+    !before.deliveries.some((one) => one.destination === destination && one.state === "dispatched");
+  return new Set(after.deliveries.filter(isNew).map(({ destination }) => destination));
+}
+
+/** Whether news of one delivery can set another one going. */
+export function mayGoElsewhere({ deliveries }: DeliveriesRow): boolean {
+  const isGivenUp = deliveries.some(({ state }) => state === "refused" || state === "expired");
+  return deliveries.some(({ state }) => state === "held" || (isGivenUp && state === "skipped"));
+}
+
+/** Whether something held in it has come to its time. */
+export function isPast(row: DeliveriesRow | undefined, nowAt: number): boolean {
+  const isDue = (delivery: Delivery) => delivery.state === "held" && (dueAt(delivery) ?? nowAt + 1) <= nowAt;
+  return row?.deliveries.some(isDue) ?? false;
+}
+
 /** Whether a dispatch has waited for a word from the agent for so long that it is to be repeated. */
 export function isRepeatDue({ deliveries }: DeliveriesRow, nowAt: number): boolean {
   return deliveries.some(

@@ -192,6 +192,20 @@ test("while a dispatch is silent, thousands that wait in line behind it are not 
   expect(dispatched()).toHaveLength(500);
 });
 
+test("while a dispatch is silent, what thousands held is decided anew once, and not again and again", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.nowAt += 2_000;
+  for (let n = 0; n < 1_200; n++) alice.hears(SOURCE, notified(`n${n}`, n + 2));
+  shows("away");
+  let turns = 1;
+  for (; alice.wantsAnother && turns < 10; turns++) alice.goesOn();
+  expect(turns).toBe(3);
+  becomes("a", "handed");
+  expect(dispatched()).toHaveLength(500);
+});
+
 test("a client that usually confirms and leaves without having done so is sent it again", async () => {
   await subscribes();
   shows("available");
