@@ -123,6 +123,7 @@ function isRemembered(key: string): boolean {
     key === "presence" ||
     key === "source" ||
     key === "rules" ||
+    key === "sms" ||
     key === ALARM ||
     key === "watched" ||
     key.startsWith("sub/")
