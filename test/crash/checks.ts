@@ -32,7 +32,7 @@ export function titlesOf(feeds: Iterable<NumberedFeed>): string[] {
 export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(async () => {
-    const there = numberedIn(await person.history());
+    const there = numberedIn(await person.titlesSoFar());
     if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
@@ -41,7 +41,7 @@ export async function hasEverything(person: Subscriber, withinMs = SETTLED_WITHI
 export async function hasHeardEverything(person: Subscriber, withinMs = SETTLED_WITHIN_MS): Promise<void> {
   const expected = titlesOf(person.feeds.keys()).length;
   await untilTimeIsUp(() => {
-    const there = numberedIn(person.client.heard);
+    const there = numberedIn(person.client.heard.map(({ title }) => title));
     if (there < expected) throw new Error(`${there} of ${expected}`);
   }, withinMs);
 }
@@ -84,9 +84,9 @@ async function whereabouts(
   };
 }
 
-/** How many numbered items are among them, each counted once. */
-function numberedIn(entries: readonly { readonly title: string }[]): number {
-  return new Set(entries.map(({ title }) => title).filter((title) => numbered(title) !== null)).size;
+/** How many numbered items have these titles, each counted once. */
+function numberedIn(titles: Iterable<string>): number {
+  return new Set([...titles].filter((title) => numbered(title) !== null)).size;
 }
 
 /** I7. */

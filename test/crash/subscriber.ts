@@ -21,6 +21,7 @@ export class Subscriber {
   readonly #rest: Rest;
   /** Feeds that they follow, with the subscription's id. */
   readonly feeds = new Map<NumberedFeed, string>();
+  readonly #titles = new Map<string, string>();
 
   private constructor({ name, webUrl, domain, clientUrl }: SubscriberSettings, token: string) {
     this.name = name;
@@ -67,7 +68,19 @@ export class Subscriber {
   }
 
   /** Their whole history, newest first. */
-  async history(): Promise<HistoryEntry[]> {
+  history(): Promise<HistoryEntry[]> {
+    return this.#historyUntil(() => false);
+  }
+
+  /** Titles of all that has been in their history, now or at an earlier call: only what is new is asked for. */
+  async titlesSoFar(): Promise<Iterable<string>> {
+    const entries = await this.#historyUntil((page) => page.some(({ id }) => this.#titles.has(id)));
+    for (const { id, title } of entries) this.#titles.set(id, title);
+    return this.#titles.values();
+  }
+
+  /** The history's pages, newest first, up to the one that is the last. */
+  async #historyUntil(isLast: (page: readonly HistoryEntry[]) => boolean): Promise<HistoryEntry[]> {
     const entries: HistoryEntry[] = [];
     let cursor: string | null = null;
     do {
@@ -76,7 +89,7 @@ export class Subscriber {
         this.#rest.get(`/v1/history?limit=200${query}`),
       );
       entries.push(...page.items.map(({ id, title, source, state }) => ({ id, title, source, state })));
-      cursor = page.next;
+      cursor = isLast(page.items) ? null : page.next;
     } while (cursor !== null);
     return entries;
   }
