@@ -13,6 +13,7 @@ import {
   type Violation,
 } from "./invariants.ts";
 import { type NumberedFeed, titleOf } from "./numbered-feed.ts";
+import type { Heard, Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -60,11 +61,18 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
     ...nothingDoubled(name, history),
     ...repeatsAreRecognisable(name, client.heard, history),
     ...inOrder(`${name}'s history`, history.map(({ title }) => title).toReversed()),
-    ...inOrder(
-      `${name}'s client`,
-      client.heard.filter(({ isDelayed }) => !(isDelayed && client.hasFlapped)).map(({ title }) => title),
-    ),
+    ...inOrder(`${name}'s client`, titlesInTime(client)),
   ];
+}
+
+/**
+ * What the client has heard, in that order. Where it flapped without what its server had kept for it, repeats of that
+ * included: such a server may send it behind what came straight.
+ */
+function titlesInTime({ heard, hasFlapped }: Recorder): string[] {
+  const firsts = new Map<string, Heard>();
+  for (const message of heard) if (!firsts.has(message.title)) firsts.set(message.title, message);
+  return [...firsts.values()].filter(({ isDelayed }) => !(isDelayed && hasFlapped)).map(({ title }) => title);
 }
 
 /** What Tidings knows of somebody whose client missed something: the states of what it missed, and their presence. */
