@@ -6,10 +6,12 @@ import { Seed, type SeededUsers } from "../../bench/seed.ts";
 import { DOMAIN, Stage } from "./stage.ts";
 
 const HOSTS = ["h1", "h2"];
+/** Longer than any play: what a checkpoint has, the journal forgets. */
+const CHECKPOINT_SECONDS = 3_600;
 
 /**
  * Resolves to what `work` does on an installation with these users; nothing is left of it afterwards. What is seeded is only
- * in the hosts' files, so a host that has died must not take its shards back later than the journals are trimmed: after a minute.
+ * in the hosts' files, and a host that takes a shard over needs all of its journal beside them: there are no checkpoints.
  */
 export async function onStageWith<T>(users: SeededUsers, work: (stage: Stage) => Promise<T>): Promise<T> {
   const home = await mkdtemp(join(tmpdir(), "tidings-crash-crowd-"));
@@ -17,7 +19,12 @@ export async function onStageWith<T>(users: SeededUsers, work: (stage: Stage) =>
     const seed = new Seed(DOMAIN);
     await seed.add(users);
     seed.write(home, HOSTS);
-    const stage = await Stage.open({ home, hosts: HOSTS.length, tell: () => {} });
+    const stage = await Stage.open({
+      home,
+      hosts: HOSTS.length,
+      checkpointSeconds: CHECKPOINT_SECONDS,
+      tell: () => {},
+    });
     try {
       return await work(stage);
     } finally {

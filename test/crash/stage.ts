@@ -18,6 +18,8 @@ export interface StageOptions {
   readonly home: string;
   /** Number of avatar hosts; default 2. */
   readonly hosts?: number;
+  /** Between two checkpoints of a shard (seconds); default 4. */
+  readonly checkpointSeconds?: number;
   /** Hears what happens to the processes. */
   readonly tell: (line: string) => void;
 }
@@ -61,7 +63,8 @@ export class Stage {
   }
 
   /** Starts the installation. Rejects with the sentence of startStack. */
-  static async open({ home, hosts = 2, tell }: StageOptions): Promise<Stage> {
+  static async open(options: StageOptions): Promise<Stage> {
+    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, tell } = options;
     const names = Array.from({ length: hosts }, (_, at) => `h${at + 1}`);
     const processes = names.map((name) => `avatar-host-${name}`);
     const orders = new CrashOrders(join(home, "crash-points"), processes);
@@ -74,7 +77,7 @@ export class Stage {
         env: {
           ...env,
           TIDINGS_CRASH_POINTS: orders.folderOf(spec.name),
-          TIDINGS_CHECKPOINT_SECONDS: String(CHECKPOINT_SECONDS),
+          TIDINGS_CHECKPOINT_SECONDS: String(checkpointSeconds),
         },
       };
     };
