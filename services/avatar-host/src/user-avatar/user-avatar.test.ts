@@ -159,6 +159,23 @@ test("a dispatch without a word from the agent is repeated as the same attempt",
   expect(dispatched()).toEqual(["a 1"]);
 });
 
+test("somebody whom the agent has forgotten while they had nothing to wait for is asked after, once", async () => {
+  await subscribes();
+  shows("available");
+  shows("offline");
+  expect(alice.watches).toBe(false);
+  alice.hears(SOURCE, notified("a"));
+  expect(alice.asked).toEqual([]);
+  shows("available");
+  for (const state of ["handed", "received"] as const) becomes("a", state);
+  shows("offline");
+  agentEpoch = 2;
+  alice.hears(SOURCE, notified("b", 2));
+  expect(alice.asked).toEqual([OWN]);
+  alice.hears(SOURCE, notified("c", 3));
+  expect(alice.asked).toEqual([]);
+});
+
 test("while the agent says nothing of what was dispatched, what comes later waits in line until it has", async () => {
   await subscribes();
   shows("available");

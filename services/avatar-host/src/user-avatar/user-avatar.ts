@@ -196,6 +196,7 @@ export class UserAvatar implements Avatar {
     if (row === undefined || core?.state !== "active") return;
     const deliveries = this.#open(turn);
     deliveries.take(turn, notification, textOf(notification), this.situation(turn, core));
+    if (deliveries.openCount > 0 && !this.#isWatched(turn)) this.#askOfUnknown(turn, core);
     this.#watch(turn, deliveries.openCount > 0);
   }
 
@@ -233,11 +234,17 @@ export class UserAvatar implements Avatar {
   }
 
   #ask(turn: Turn, core: CoreRow): void {
-    const addresses = core.destinations.filter(
-      ({ channel, state }) => channel === "im" && state === "verified",
+    askAt(turn, imAddresses(core));
+  }
+
+  /** An agent that has come up since the user left was not asked about them: they had nothing to wait for. */
+  #askOfUnknown(turn: Turn, core: CoreRow): void {
+    const { agentEpoch, addresses } = this.presence(turn);
+    const isKnown = (address: string) => agentEpoch >= this.agentEpoch && addresses[address] !== undefined;
+    askAt(
+      turn,
+      imAddresses(core).filter((address) => !isKnown(address)),
     );
-    if (addresses.length > 0)
-      turn.asks.push({ user: turn.avatar, addresses: addresses.map(({ address }) => address) });
   }
 
   /** Answers when the source has said how it is doing, or when that takes too long; the wait is not kept across a crash. */
@@ -302,8 +309,12 @@ export class UserAvatar implements Avatar {
     return this.#deliveries;
   }
 
+  #isWatched(turn: Turn): boolean {
+    return turn.get<boolean>(WATCHED) ?? false;
+  }
+
   #watch(turn: Turn, wanted: boolean): void {
-    if ((turn.get<boolean>(WATCHED) ?? false) === wanted) return;
+    if (this.#isWatched(turn) === wanted) return;
     turn.put(WATCHED, wanted);
     turn.watch = wanted;
   }
@@ -311,6 +322,16 @@ export class UserAvatar implements Avatar {
   #readCore(turn: Turn): CoreRow | undefined {
     return turn.get<CoreRow>(CORE);
   }
+}
+
+function imAddresses({ destinations }: CoreRow): string[] {
+  return destinations
+    .filter(({ channel, state }) => channel === "im" && state === "verified")
+    .map(({ address }) => address);
+}
+
+function askAt(turn: Turn, addresses: string[]): void {
+  if (addresses.length > 0) turn.asks.push({ user: turn.avatar, addresses });
 }
 
 const texts = new WeakMap<object, string>();
