@@ -22,6 +22,7 @@ export interface Addresses {
   readonly monitor: string;
   readonly im: string;
   readonly sms: string;
+  readonly email: string;
   readonly web: string;
 }
 
@@ -35,6 +36,7 @@ export function addressesOf(domain: string, silo: string = FIRST_SILO): Addresse
     monitor: `monitor.avatars.${domain}`,
     im: `im.agents.${domain}`,
     sms: `sms.agents.${domain}`,
+    email: `mail.agents.${domain}`,
     web: `web.agents.${domain}`,
   };
 }

@@ -22,10 +22,25 @@ export const DELIVERY_BATCH = 50;
 /** Most entries in one message of reports. Those of one user travel one message after the other, so it has to hold many. */
 export const REPORT_BATCH = 200;
 
+/** Most notifications that one digest holds. */
+export const DIGEST_MEMBERS = 100;
+
+/** One notification of a digest, so short that a whole digest fits into one message of the bus. */
+export const DigestMember = Type.Object({
+  id: Type.String({ maxLength: 64 }),
+  title: Type.String({ maxLength: 200 }),
+  link: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
+  /** How the user calls its source. */
+  sourceTitle: NullableString,
+  /** Epoch milliseconds. */
+  receivedAt: Type.Number(),
+});
+export type DigestMember = Static<typeof DigestMember>;
+
 export const Dispatch = Type.Object({
   /** The user (localpart of the user avatar). */
   user: Name,
-  /** Destination id and the address behind it: for `im` a bare JID, for `sms` a number in the form of E.164. */
+  /** Destination id and the address behind it: for `im` a bare JID, for `sms` a number in the form of E.164, for `email` an addr-spec. */
   destination: Name,
   address: Jid,
   /** 1 at first; a higher one tells the agent to send again what it has sent. */
@@ -34,7 +49,10 @@ export const Dispatch = Type.Object({
   sourceTitle: NullableString,
   /** Since when it was held, epoch milliseconds; null when it was not. */
   heldSinceAt: NullableTime,
+  /** Of a digest, a short form of all that is in `members`. */
   notification: Notification,
+  /** What a digest is made of, oldest first; absent when it is none. */
+  members: Type.Optional(Type.Array(DigestMember, { maxItems: DIGEST_MEMBERS })),
 });
 export type Dispatch = Static<typeof Dispatch>;
 export const Dispatches = Type.Object({ dispatches: Type.Array(Dispatch, { maxItems: DELIVERY_BATCH }) });
