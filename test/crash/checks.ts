@@ -61,8 +61,14 @@ export async function checkPerson(person: Subscriber, mustHear: boolean): Promis
     ...nothingDoubled(name, history),
     ...repeatsAreRecognisable(name, client.heard, history),
     ...inOrder(`${name}'s history`, history.map(({ title }) => title).toReversed()),
-    ...inOrder(`${name}'s client`, titlesInTime(client)),
+    ...inOrder(`${name}'s client${keptFor(client)}`, titlesInTime(client)),
   ];
+}
+
+/** How much of what the client heard its own server had kept for it: so that who reads of a wrong order can tell whose it is. */
+function keptFor({ heard }: Recorder): string {
+  const kept = heard.filter(({ isDelayed }) => isDelayed).map(({ title }) => title);
+  return kept.length === 0 ? "" : ` (kept by its server: ${kept.length}, from ${kept[0]} to ${kept.at(-1)})`;
 }
 
 /**
