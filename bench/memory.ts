@@ -108,11 +108,11 @@ async function opened(
     epoch: 1,
     path,
     log: silentLog(),
-    agent: addresses.im,
+    agents: addresses,
     web: addresses.web,
     send: () => {},
     publishJob: () => {},
-    createAvatar: (_, made) => new UserAvatar(addresses, () => made.agentEpoch),
+    createAvatar: (_, made) => new UserAvatar(addresses, (channel) => made.agents.epochOf(channel)),
     onLost: (error) => {
       throw error;
     },

@@ -20,7 +20,8 @@ import { silentLog } from "@tidings/runtime";
 import { type Entry, type Row, withPrefix } from "@tidings/store";
 import { LocalFile } from "../packages/store/src/local-file.ts";
 import { Rehearsal } from "../services/avatar-host/src/rehearsal.ts";
-import { AGENT_KEY, watchKey } from "../services/avatar-host/src/shard/presence-round.ts";
+import { agentKey } from "../services/avatar-host/src/shard/agents.ts";
+import { watchKey } from "../services/avatar-host/src/shard/presence-round.ts";
 import { SourceAvatar } from "../services/avatar-host/src/source-avatar/source-avatar.ts";
 import { SESSION } from "../services/avatar-host/src/user-avatar/rows.ts";
 import { UserAvatar } from "../services/avatar-host/src/user-avatar/user-avatar.ts";
@@ -86,7 +87,7 @@ export class Seed {
   /** The rows of a shard, in order within each avatar. */
   *rows(shard: Shard): Generator<Row> {
     const self = shardLocalpart(shard);
-    yield { avatar: self, key: AGENT_KEY, value: String(SEEDED_AGENT_EPOCH) };
+    yield { avatar: self, key: agentKey("im"), value: String(SEEDED_AGENT_EPOCH) };
     for (const { byShard, entries, arePresent } of this.#repeated) {
       for (const name of byShard.get(shard) ?? []) {
         if (arePresent) yield { avatar: self, key: watchKey(name), value: "1" };

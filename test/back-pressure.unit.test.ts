@@ -145,7 +145,7 @@ async function makeChain() {
       epoch: 1,
       path: join(folder, `${number}.db`),
       log,
-      agent: addresses.im,
+      agents: addresses,
       web: addresses.web,
       awake,
       background: new Background(),

@@ -41,6 +41,20 @@ export function addressesOf(domain: string, silo: string = FIRST_SILO): Addresse
   };
 }
 
+/** The channels that an agent serves, each under an address of its own. */
+export const AGENT_CHANNELS = ["im", "sms", "email"] as const;
+export type AgentChannel = (typeof AGENT_CHANNELS)[number];
+
+/** Whether an agent serves `channel`. */
+export function isAgentChannel(channel: string): channel is AgentChannel {
+  return (AGENT_CHANNELS as readonly string[]).includes(channel);
+}
+
+/** The channel whose agent speaks from `domain`; null when none does. */
+export function channelOfAgent(addresses: Addresses, domain: string): AgentChannel | null {
+  return AGENT_CHANNELS.find((channel) => addresses[channel] === domain) ?? null;
+}
+
 /** The component domain of the avatar host `name`, such as `h1.hosts.avatars.tidings.localhost`. */
 export function hostAddress(domain: string, name: string): string {
   return `${name}.hosts.avatars.${domain}`;

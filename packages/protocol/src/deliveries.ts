@@ -25,11 +25,14 @@ export const REPORT_BATCH = 200;
 /** Most notifications that one digest holds. */
 export const DIGEST_MEMBERS = 100;
 
+/** Longest texts of a digest's members (characters). */
+export const DIGEST_MEMBER_LIMITS = { title: 200, link: 500 } as const;
+
 /** One notification of a digest, so short that a whole digest fits into one message of the bus. */
 export const DigestMember = Type.Object({
   id: Type.String({ maxLength: 64 }),
-  title: Type.String({ maxLength: 200 }),
-  link: Type.Union([Type.String({ maxLength: 500 }), Type.Null()]),
+  title: Type.String({ maxLength: DIGEST_MEMBER_LIMITS.title }),
+  link: Type.Union([Type.String({ maxLength: DIGEST_MEMBER_LIMITS.link }), Type.Null()]),
   /** How the user calls its source. */
   sourceTitle: NullableString,
   /** Epoch milliseconds. */

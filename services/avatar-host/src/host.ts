@@ -201,7 +201,7 @@ export class AvatarHost {
       epoch,
       path: join(this.#folder, `${FIRST_SILO}-${number}.db`),
       log: service.log,
-      agent: this.#addresses.im,
+      agents: this.#addresses,
       web: this.#addresses.web,
       awake: this.#awake,
       background: this.#background,
@@ -329,7 +329,8 @@ export class AvatarHost {
   }
 
   #createAvatar(localpart: string, shard: Shard): Avatar {
-    if (!localpart.startsWith("rss.")) return new UserAvatar(this.#addresses, () => shard.agentEpoch);
+    if (!localpart.startsWith("rss."))
+      return new UserAvatar(this.#addresses, (channel) => shard.agents.epochOf(channel));
     const minMs = this.#options.config.TIDINGS_POLL_MIN_SECONDS * 1_000;
     return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs } });
   }

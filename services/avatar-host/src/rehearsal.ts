@@ -1,5 +1,5 @@
 /** An avatar on its own, for tests: gives it turns on rows in memory, at a time that the test sets, and notes what it says. */
-import type { AvatarEvent, Dispatch, PollJob, PollResult, Report } from "@tidings/protocol";
+import type { AgentChannel, AvatarEvent, Dispatch, PollJob, PollResult, Report } from "@tidings/protocol";
 import { MemoryRows } from "./memory-rows.ts";
 import type { Avatar, IncomingCall } from "./shard/avatar.ts";
 import { Turn } from "./shard/turn.ts";
@@ -15,6 +15,8 @@ export class Rehearsal {
   /** What the last turn said. */
   told: { readonly to: readonly string[]; readonly event: AvatarEvent }[] = [];
   dispatches: Dispatch[] = [];
+  /** The channels of these dispatches. */
+  dispatchedBy: AgentChannel[] = [];
   asked: string[] = [];
   jobs: PollJob[] = [];
   wantsAnother = false;
@@ -51,8 +53,9 @@ export class Rehearsal {
     this.#turn((avatar, turn) => avatar.onPollResult(turn, result));
   }
 
-  getsReport(report: Report, agentEpoch: number): void {
-    this.#turn((avatar, turn) => avatar.onReport(turn, report, agentEpoch));
+  /** A report of one life of an agent, that for im unless said otherwise. */
+  getsReport(report: Report, epoch: number, channel: AgentChannel = "im"): void {
+    this.#turn((avatar, turn) => avatar.onReport(turn, report, { channel, epoch }));
   }
 
   isTakenOver(): void {
@@ -95,7 +98,8 @@ export class Rehearsal {
     }
     this.rows.apply(turn.rows());
     this.told = turn.told.map(({ to, event }) => ({ to, event }));
-    this.dispatches = [...turn.dispatches];
+    this.dispatches = turn.dispatches.map(({ dispatch }) => dispatch);
+    this.dispatchedBy = turn.dispatches.map(({ channel }) => channel);
     this.asked = turn.asks.flatMap(({ addresses }) => addresses);
     this.jobs = [...turn.jobs];
     this.wantsAnother = turn.wantsAnother;

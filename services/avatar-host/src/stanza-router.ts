@@ -5,6 +5,7 @@ import {
   answerStanza,
   busChild,
   CallError,
+  channelOfAgent,
   type Element,
   MalformedError,
   readAck,
@@ -75,8 +76,9 @@ export class StanzaRouter {
     const from = splitJid(stanza.attrs.from ?? "");
     if (child === undefined) return;
     // What one agent says of its channel, no other agent may say for it.
-    if (from.domain === this.#options.addresses.im) {
-      if (child.name === "reports") shard.onReports(from.domain, child.attrs.id ?? "", readReports(child));
+    const channel = channelOfAgent(this.#options.addresses, from.domain);
+    if (channel !== null) {
+      if (child.name === "reports") shard.onReports(channel, child.attrs.id ?? "", readReports(child));
       return;
     }
     const sender = from.domain === this.#options.addresses.silo ? shardNamed(from.local) : null;

@@ -1,4 +1,4 @@
-import type { AvatarEvent, CallBody, PollResult, Report } from "@tidings/protocol";
+import type { AgentChannel, AvatarEvent, CallBody, PollResult, Report } from "@tidings/protocol";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -12,8 +12,8 @@ export interface Avatar {
   readonly isBusy: boolean;
   onEvent(turn: Turn, from: string, event: AvatarEvent): void;
   onPollResult(turn: Turn, result: PollResult): void;
-  /** `agentEpoch` says which life of the agent speaks. */
-  onReport(turn: Turn, report: Report, agentEpoch: number): void;
+  /** `from` says which life of which agent speaks. */
+  onReport(turn: Turn, report: Report, from: AgentLife): void;
   /** Answers now or later through `reply`; throws CallError to refuse. */
   onCall(turn: Turn, call: IncomingCall): void;
   onAlarm(turn: Turn): void;
@@ -21,6 +21,11 @@ export interface Avatar {
   onTakenOver?(turn: Turn): void;
   /** The turn that an earlier one asked for with `wantsAnother`. */
   onContinue(turn: Turn): void;
+}
+
+export interface AgentLife {
+  readonly channel: AgentChannel;
+  readonly epoch: number;
 }
 
 export interface IncomingCall extends CallBody {

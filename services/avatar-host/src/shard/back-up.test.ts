@@ -2,7 +2,15 @@
 import { mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AvatarEvent, busChild, type Element, readAck, readFrame, shardOf } from "@tidings/protocol";
+import {
+  type AvatarEvent,
+  addressesOf,
+  busChild,
+  type Element,
+  readAck,
+  readFrame,
+  shardOf,
+} from "@tidings/protocol";
 import { Background, silentLog } from "@tidings/runtime";
 import { BackupError, backUp, checkLayout, Leases, restore } from "@tidings/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -84,7 +92,7 @@ async function silo(table: MemoryTable, host: string): Promise<Shard[]> {
       epoch: epoch ?? 0,
       path: join(folder, `${host}-${shard}.db`),
       log,
-      agent: "im.agents.d",
+      agents: addressesOf("d"),
       web: "web.agents.d",
       awake: new AwakeAvatars({ idleMs: 60_000, mostBytes: 100_000_000 }),
       background: new Background(),

@@ -1,7 +1,6 @@
 import {
   type AddressedEvent,
   type Ask,
-  type Dispatch,
   type PollJob,
   type Shard,
   shardLocalpart,
@@ -11,7 +10,7 @@ import type { Row } from "@tidings/store";
 import type { Alarms } from "./alarms.ts";
 import { forgottenOwner } from "./dead-letters.ts";
 import { watchKey } from "./presence-round.ts";
-import type { Turn } from "./turn.ts";
+import type { AgentDispatch, Turn } from "./turn.ts";
 import { unfinishedRow } from "./unfinished.ts";
 
 /** What one stimulus has brought about so far: rows to write together, and effects for when they are durable. */
@@ -21,7 +20,7 @@ export class Commit {
   readonly told: AddressedEvent[] = [];
   /** Events for avatars of this shard, which get their turns in this commit. */
   readonly toldHere: AddressedEvent[] = [];
-  readonly dispatches: Dispatch[] = [];
+  readonly dispatches: AgentDispatch[] = [];
   readonly asks: Ask[] = [];
   readonly jobs: PollJob[] = [];
   readonly onDurable: (() => void)[] = [];

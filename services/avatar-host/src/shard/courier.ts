@@ -3,10 +3,10 @@
  * durable, asks again until they are answered; agents' reports come in, and are acknowledged when they are durable.
  */
 import {
+  type AgentChannel,
   type Ask,
   asksStanza,
   DELIVERY_BATCH,
-  type Dispatch,
   dispatchesStanza,
   type Element,
   type Report,
@@ -14,24 +14,30 @@ import {
 } from "@tidings/protocol";
 import { crashPoint } from "@tidings/runtime";
 import { OpenAsks } from "./open-asks.ts";
+import type { AgentDispatch } from "./turn.ts";
 
 export class Courier {
   readonly #self: Speaker;
-  readonly #agent: string;
+  readonly #agents: Readonly<Record<AgentChannel, string>>;
   readonly #send: (stanza: Element) => void;
   readonly #openAsks = new OpenAsks((asks) => this.#sendAsks(asks));
-  #dispatches: Dispatch[] = [];
+  #dispatches: AgentDispatch[] = [];
   #asks: Ask[] = [];
   #isScheduled = false;
 
-  constructor(self: Speaker, agent: string, send: (stanza: Element) => void) {
+  /** `agents` has the address of the agent for each channel. */
+  constructor(
+    self: Speaker,
+    agents: Readonly<Record<AgentChannel, string>>,
+    send: (stanza: Element) => void,
+  ) {
     this.#self = self;
-    this.#agent = agent;
+    this.#agents = agents;
     this.#send = send;
   }
 
   /** Takes what a durable commit says to the agent; what comes within one tick goes in one message. */
-  take(dispatches: readonly Dispatch[], asks: readonly Ask[]): void {
+  take(dispatches: readonly AgentDispatch[], asks: readonly Ask[]): void {
     if (dispatches.length === 0 && asks.length === 0) return;
     this.#dispatches.push(...dispatches);
     this.#asks.push(...asks);
@@ -56,20 +62,38 @@ export class Courier {
     const asks = this.#asks;
     this.#dispatches = [];
     this.#asks = [];
-    for (const part of parts(dispatches)) {
-      crashPoint("dispatch.send.before");
-      this.#send(dispatchesStanza(this.#self, this.#agent, part));
-      crashPoint("dispatch.send.after");
-    }
+    for (const [channel, ofChannel] of Map.groupBy(dispatches, ({ channel }) => channel))
+      this.#sendDispatches(this.#agents[channel], ofChannel);
     this.#openAsks.asked(asks);
     this.#sendAsks(asks);
   }
 
+  #sendDispatches(agent: string, dispatches: readonly AgentDispatch[]): void {
+    const whole = dispatches.map(({ dispatch }) => dispatch);
+    for (const part of partsBy(whole, ({ members }) => 1 + (members?.length ?? 0))) {
+      crashPoint("dispatch.send.before");
+      this.#send(dispatchesStanza(this.#self, agent, part));
+      crashPoint("dispatch.send.after");
+    }
+  }
+
   #sendAsks(asks: readonly Ask[]): void {
-    for (const part of parts(asks)) this.#send(asksStanza(this.#self, this.#agent, part));
+    for (const part of partsBy(asks, () => 1)) this.#send(asksStanza(this.#self, this.#agents.im, part));
   }
 }
 
-function* parts<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += DELIVERY_BATCH) yield all.slice(at, at + DELIVERY_BATCH);
+/** Parts that together weigh no more than {@link DELIVERY_BATCH}, or hold one alone. */
+function* partsBy<T>(all: readonly T[], weightOf: (one: T) => number): Generator<readonly T[]> {
+  let part: T[] = [];
+  let weight = 0;
+  for (const one of all) {
+    const more = weightOf(one);
+    if (part.length > 0 && weight + more > DELIVERY_BATCH) {
+      yield part;
+      [part, weight] = [[], 0];
+    }
+    part.push(one);
+    weight += more;
+  }
+  if (part.length > 0) yield part;
 }

@@ -1,4 +1,4 @@
-import type { AddressedEvent, Element, PollJob } from "@tidings/protocol";
+import type { AddressedEvent, AgentChannel, Element, PollJob } from "@tidings/protocol";
 import type { ShardStoreOptions } from "@tidings/store";
 import type { Avatar } from "./avatar.ts";
 import type { AwakeAvatars } from "./awake-avatars.ts";
@@ -18,8 +18,8 @@ export const SHARD_BOUNDS: ShardBounds = { backlogChars: 4_000_000, outboxFrames
 export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "onSeal"> {
   /** Domain of the silo, in which the shard and its avatars are addressed. */
   readonly siloDomain: string;
-  /** Address of the IM agent. */
-  readonly agent: string;
+  /** The address of the agent for each channel. */
+  readonly agents: Readonly<Record<AgentChannel, string>>;
   /** Domain of web-api, through which operators call a shard. */
   readonly web: string;
   readonly send: (stanza: Element) => void;

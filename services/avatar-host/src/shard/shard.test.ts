@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type AvatarEvent,
+  addressesOf,
   type DeadLetterView,
   type Element,
   type Report,
@@ -117,7 +118,7 @@ async function open(
     epoch,
     path: join(folder, `${host}.db`),
     log,
-    agent: "im.agents.d",
+    agents: addressesOf("d"),
     awake,
     background: new Background(),
     web: "web.agents.d",
@@ -418,8 +419,8 @@ const onPresence: Report = {
 test("of an agent's earlier life presence is void, and what became of a delivery counts", async () => {
   const shard = await open(1);
   shard.serve();
-  shard.onReports("im.agents.d", "new", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
-  shard.onReports("im.agents.d", "old", { agentEpoch: 4, reports: [onPresence, onDelivery] });
+  shard.onReports("im", "new", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
+  shard.onReports("im", "old", { agentEpoch: 4, reports: [onPresence, onDelivery] });
   expect(await ask(shard, listener)).toEqual(["delivery"]);
   await eventually(() => expect(sent).toHaveLength(2));
   expect(sent[1]?.getChild("reported")?.attrs).toMatchObject({ id: "old", epoch: "5" });
@@ -431,10 +432,10 @@ test("an agent's life that waited for a sleeping avatar does not count against a
   await ask(first, listener, "tell");
   const second = await moveToAnotherHost(first, 2);
   second.serve();
-  second.onReports("im.agents.d", "a", { agentEpoch: 4, reports: [onPresence] });
-  second.onReports("im.agents.d", "b", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
+  second.onReports("im", "a", { agentEpoch: 4, reports: [onPresence] });
+  second.onReports("im", "b", { agentEpoch: 5, reports: [{ kind: "agentUp" }] });
   await eventually(() => expect(sent.filter((stanza) => stanza.getChild("reported"))).toHaveLength(2));
-  expect(second.agentEpoch).toBe(5);
+  expect(second.agents.epochOf("im")).toBe(5);
 });
 
 test("when an avatar falls asleep its memory goes and its rows stay, and the next stanza wakes it", async () => {

@@ -7,6 +7,7 @@
  */
 import {
   type AddressedEvent,
+  type AgentChannel,
   ackStanza,
   type FrameBody,
   frameStanza,
@@ -18,6 +19,7 @@ import {
   shardOf,
 } from "@tidings/protocol";
 import { type Row, ShardStore } from "@tidings/store";
+import { Agents } from "./agents.ts";
 import { Alarms } from "./alarms.ts";
 import type { Avatar, IncomingCall } from "./avatar.ts";
 import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
@@ -32,7 +34,6 @@ import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
 import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
-import { AGENT_KEY, AGENT_UP_SPREAD_MS, agentUp, PresenceRound } from "./presence-round.ts";
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Stimulus, stimulate } from "./stimulus.ts";
 import { TakenOver } from "./taken-over.ts";
@@ -43,6 +44,8 @@ import { Unfinished } from "./unfinished.ts";
 const TAKEN_OVER_SPREAD_MS = 1_000;
 
 export class Shard {
+  /** Which life of each agent the shard knows of. */
+  readonly agents: Agents;
   readonly number: ShardNumber;
   readonly epoch: number;
   readonly #options: ShardOptions;
@@ -56,7 +59,6 @@ export class Shard {
   readonly #inbox: Inbox;
   readonly #alarms: Alarms;
   readonly #courier: Courier;
-  readonly #presence: PresenceRound;
   readonly #deferred: Deferred;
   readonly #deadLetters: DeadLetters;
   readonly #operators: OperatorCalls;
@@ -120,10 +122,10 @@ export class Shard {
       now: Date.now,
     });
     this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
-    this.#courier = new Courier(options, options.agent, send);
+    this.#courier = new Courier(options, options.agents, send);
     const { background } = options;
-    const askAgain = (users: readonly string[]) => this.#giveAll(users, () => agentUp(this.agentEpoch));
-    this.#presence = new PresenceRound(self, reader, askAgain, background);
+    const give = (users: readonly string[], stimulus: () => Stimulus) => this.#giveAll(users, stimulus);
+    this.agents = new Agents({ self, reader, give, background });
     const takeOver = (sources: readonly string[]) => this.#giveAll(sources, () => ({ kind: "takenOver" }));
     this.#takenOver = new TakenOver(self, reader, takeOver, background);
     this.#unfinished = new Unfinished({
@@ -156,7 +158,7 @@ export class Shard {
   serve(): void {
     this.#outbox.resume();
     // Also when only the connection broke: what was dispatched and asked just then may be lost with it.
-    this.#presence.start(TAKEN_OVER_SPREAD_MS);
+    this.agents.beginAll(TAKEN_OVER_SPREAD_MS);
     if (this.#isServed) return;
     this.#isServed = true;
     this.#alarms.schedule();
@@ -180,11 +182,6 @@ export class Shard {
     return this.#outbox.parked;
   }
 
-  /** The epoch of the IM agent's present life, as far as the shard knows. */
-  get agentEpoch(): number {
-    return this.#presence.agentEpoch;
-  }
-
   get inbox(): Inbox {
     return this.#inbox;
   }
@@ -200,25 +197,28 @@ export class Shard {
   }
 
   /**
-   * Reports of the agent at `agent`; acknowledged when they are durable. Of an earlier life of the agent only presence is
+   * Reports of the agent for `channel`; acknowledged when they are durable. Of an earlier life of the agent only presence is
    * void: what became of a delivery stays true.
    */
-  onReports(agent: string, id: string, { agentEpoch, reports }: Reports): void {
+  onReports(channel: AgentChannel, id: string, { agentEpoch, reports }: Reports): void {
     this.#courier.heard(reports);
     const users = Map.groupBy(
       reports.filter((report) => report.kind !== "agentUp"),
       ({ user }) => user,
     );
     this.#post([...users.keys()], (commit) => {
-      const known = this.agentEpoch;
-      if (agentEpoch > known) this.#noteAgentEpoch(commit, agentEpoch);
+      const known = this.agents.epochOf(channel);
+      if (agentEpoch > known) this.#noteAgentLife(commit, channel, agentEpoch);
       for (const [user, all] of users) {
         const theirs = agentEpoch < known ? all.filter(({ kind }) => kind === "delivery") : all;
-        if (theirs.length > 0) this.#give(commit, user, { kind: "reports", reports: theirs, agentEpoch });
+        if (theirs.length > 0)
+          this.#give(commit, user, { kind: "reports", reports: theirs, channel, agentEpoch });
       }
-      const { siloDomain, send } = this.#options;
-      commit.onDurable.push(() => send(reportedStanza(siloDomain, this.number, agent, id, this.agentEpoch)));
-      if (agentEpoch > known) commit.onDurable.push(() => this.#presence.start(AGENT_UP_SPREAD_MS));
+      const { siloDomain, send, agents } = this.#options;
+      commit.onDurable.push(() =>
+        send(reportedStanza(siloDomain, this.number, agents[channel], id, this.agents.epochOf(channel))),
+      );
+      if (agentEpoch > known) commit.onDurable.push(() => this.agents.begin(channel));
     });
   }
 
@@ -239,7 +239,7 @@ export class Shard {
   pause(): void {
     this.#isTaking = false;
     this.#alarms.close();
-    this.#presence.close();
+    this.agents.close();
     this.#courier.close();
     this.#unfinished.close();
     this.#takenOver.close();
@@ -274,9 +274,8 @@ export class Shard {
     });
   }
 
-  #noteAgentEpoch(commit: Commit, agentEpoch: number): void {
-    this.#presence.agentEpoch = agentEpoch;
-    const row = { avatar: this.#self, key: AGENT_KEY, value: String(agentEpoch) };
+  #noteAgentLife(commit: Commit, channel: AgentChannel, agentEpoch: number): void {
+    const row = this.agents.note(channel, agentEpoch);
     commit.rows.push(row);
     this.#store.show([row]);
   }

@@ -1,11 +1,17 @@
 /** What comes to an avatar beside calls, as a value: it can be given to a turn now, or kept and given to one later. */
-import type { AvatarEvent, PollResult, Report } from "@tidings/protocol";
+import type { AgentChannel, AvatarEvent, PollResult, Report } from "@tidings/protocol";
 import type { Avatar } from "./avatar.ts";
 import type { Turn } from "./turn.ts";
 
 export type Stimulus =
   | { readonly kind: "event"; readonly from: string; readonly event: AvatarEvent }
-  | { readonly kind: "reports"; readonly reports: readonly Report[]; readonly agentEpoch: number }
+  | {
+      readonly kind: "reports";
+      readonly reports: readonly Report[];
+      /** Whose reports they are; absent in dead letters of an earlier release, in which all were of im. */
+      readonly channel?: AgentChannel;
+      readonly agentEpoch: number;
+    }
   | { readonly kind: "pollResult"; readonly result: PollResult }
   /** `at` is when the alarm was to ring (epoch milliseconds); absent in dead letters of an earlier release. */
   | { readonly kind: "alarm"; readonly at?: number }
@@ -18,9 +24,11 @@ export function stimulate(avatar: Avatar, turn: Turn, stimulus: Stimulus): void 
     case "event":
       avatar.onEvent(turn, stimulus.from, stimulus.event);
       break;
-    case "reports":
-      for (const report of stimulus.reports) avatar.onReport(turn, report, stimulus.agentEpoch);
+    case "reports": {
+      const life = { channel: stimulus.channel ?? "im", epoch: stimulus.agentEpoch };
+      for (const report of stimulus.reports) avatar.onReport(turn, report, life);
       break;
+    }
     case "pollResult":
       avatar.onPollResult(turn, stimulus.result);
       break;

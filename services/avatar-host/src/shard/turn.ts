@@ -2,13 +2,19 @@
  * One turn of an avatar: it reads its rows, and says what is to change and what is to happen. Nothing of it is visible
  * before the turn has ended without an error, and no effect leaves the host before the journal has the commit.
  */
-import type { AddressedEvent, Ask, AvatarEvent, Dispatch, PollJob } from "@tidings/protocol";
+import type { AddressedEvent, AgentChannel, Ask, AvatarEvent, Dispatch, PollJob } from "@tidings/protocol";
 import type { Entry, Range, Row } from "@tidings/store";
 
 /** What a turn reads from: the store of the shard. */
 export interface RowReader {
   get(avatar: string, key: string): string | undefined;
   list(avatar: string, range: Range): Entry[];
+}
+
+/** A dispatch, and whose it is to carry out. */
+export interface AgentDispatch {
+  readonly channel: AgentChannel;
+  readonly dispatch: Dispatch;
 }
 
 /** Key of the row that holds an avatar's alarm, epoch milliseconds. */
@@ -19,7 +25,7 @@ export class Turn {
   /** Epoch milliseconds: the only clock of a turn. */
   readonly nowAt: number;
   readonly told: AddressedEvent[] = [];
-  readonly dispatches: Dispatch[] = [];
+  readonly dispatches: AgentDispatch[] = [];
   readonly asks: Ask[] = [];
   readonly jobs: PollJob[] = [];
   readonly effects: (() => void)[] = [];

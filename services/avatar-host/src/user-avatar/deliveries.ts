@@ -3,7 +3,7 @@
  * moved on by what agents report. The rows hold everything; this keeps those that are open in memory while the avatar is
  * awake.
  */
-import type { DeliveryReport, Notification } from "@tidings/protocol";
+import type { AgentChannel, DeliveryReport, Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { type Bundles, gather } from "./bundles.ts";
@@ -189,9 +189,11 @@ export class Deliveries {
     }
   }
 
-  /** Dispatches again, with the same ids, all that no agent has spoken of yet. */
-  repeatDispatches(turn: Turn, { core }: Situation): void {
-    for (const [number, row] of this.#pending.inOrder()) this.#say(turn, number, row, core);
+  /** Dispatches again, with the same ids, all that no agent has spoken of yet; of one `channel` alone when it is given. */
+  repeatDispatches(turn: Turn, { core }: Situation, channel?: AgentChannel): void {
+    const others = core.destinations.filter((one) => channel !== undefined && one.channel !== channel);
+    const except = new Set(others.map(({ id }) => id));
+    for (const [number, row] of this.#pending.inOrder()) this.#say(turn, number, row, core, except);
   }
 
   /**

@@ -1,6 +1,12 @@
 /** Several notifications as one: what an agent carries out like any other, under an id of its own. */
 import { createHash } from "node:crypto";
-import { ITEM_LIMITS, type Notification, shorten } from "@tidings/protocol";
+import {
+  DIGEST_MEMBER_LIMITS,
+  type DigestMember,
+  ITEM_LIMITS,
+  type Notification,
+  shorten,
+} from "@tidings/protocol";
 
 /** How much of a single title the title of a digest shows (characters). */
 const TITLE_CHARS = 80;
@@ -32,4 +38,14 @@ export function digestMessage(id: string, notifications: readonly Notification[]
     seq: 1,
     receivedAt: at,
   };
+}
+
+/** What a digest says of one of its notifications: a link that is too long to be shown is left out. */
+export function digestMember(
+  { id, title, link, receivedAt }: Notification,
+  sourceTitle: string | null,
+): DigestMember {
+  const { title: titleChars, link: linkChars } = DIGEST_MEMBER_LIMITS;
+  const shownLink = link === null || link.length > linkChars ? null : link;
+  return { id, title: shorten(title, titleChars), link: shownLink, sourceTitle, receivedAt };
 }

@@ -1,7 +1,7 @@
 /** Says what is dispatched: each delivery once in a turn, and what goes together in one message. */
-import type { Notification } from "@tidings/protocol";
+import { type DigestMember, isAgentChannel, type Notification } from "@tidings/protocol";
 import type { Turn } from "../shard/turn.ts";
-import { digestId, digestMessage } from "./digest-message.ts";
+import { digestId, digestMember, digestMessage } from "./digest-message.ts";
 import {
   type CoreRow,
   type DeliveriesRow,
@@ -60,8 +60,7 @@ export class Dispatcher {
 
   #sayOne(turn: Turn, delivery: Delivery, notification: Notification, core: CoreRow): void {
     const { destination, attempt, heldSinceAt } = delivery;
-    const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
-    const sourceTitle = subscription === undefined ? null : titleOf(subscription);
+    const sourceTitle = sourceTitleIn(turn, notification);
     this.#push(turn, core, { destination, attempt, heldSinceAt, notification, sourceTitle });
   }
 
@@ -73,10 +72,14 @@ export class Dispatcher {
       .map((number) => turn.get<Notification>(HISTORY + number))
       .filter((notification) => notification !== undefined);
     const notification = digestMessage(id, members, digest.at);
-    const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
-    const sourceTitle = subscription === undefined ? null : titleOf(subscription);
-    const { destination } = digest;
-    this.#push(turn, core, { destination, attempt: 1, heldSinceAt: null, notification, sourceTitle });
+    this.#push(turn, core, {
+      destination: digest.destination,
+      attempt: 1,
+      heldSinceAt: null,
+      notification,
+      sourceTitle: sourceTitleIn(turn, notification),
+      members: members.map((one) => digestMember(one, sourceTitleIn(turn, one))),
+    });
   }
 
   #push(
@@ -85,12 +88,14 @@ export class Dispatcher {
     what: Pick<Delivery, "destination" | "attempt" | "heldSinceAt"> & {
       readonly notification: Notification;
       readonly sourceTitle: string | null;
+      readonly members?: DigestMember[];
     },
   ): void {
-    const address = core.destinations.find(({ id }) => id === what.destination)?.address;
-    if (address === undefined) return;
+    const destination = core.destinations.find(({ id }) => id === what.destination);
+    if (destination === undefined || !isAgentChannel(destination.channel)) return;
     if (this.#isSaid(turn, `${what.notification.id} ${what.destination} ${what.attempt}`)) return;
-    turn.dispatches.push({ user: turn.avatar, address, ...what });
+    const { channel, address } = destination;
+    turn.dispatches.push({ channel, dispatch: { user: turn.avatar, address, ...what } });
   }
 
   /** Whether this turn has said it already, for two reasons to repeat a dispatch may meet in one turn. */
@@ -100,6 +105,11 @@ export class Dispatcher {
     this.#said.dispatches.add(dispatch);
     return false;
   }
+}
+
+function sourceTitleIn(turn: Turn, { source }: Notification): string | null {
+  const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
+  return subscription === undefined ? null : titleOf(subscription);
 }
 
 function attemptAt({ deliveries }: DeliveriesRow, destination: string): number {

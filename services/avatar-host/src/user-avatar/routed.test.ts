@@ -1,4 +1,5 @@
 import {
+  type AgentChannel,
   type AvatarEvent,
   addressesOf,
   type Channel,
@@ -77,9 +78,16 @@ function shows(show: Show): void {
   alice.getsReport({ kind: "presence", user: "alice", show, ...rest }, 1);
 }
 
-function becomes(notification: string, state: ReportedState, rest: Partial<DeliveryReport> = {}): void {
+/** As the agent of the destination reports it, or that of another channel, `by`. */
+function becomes(
+  notification: string,
+  state: ReportedState,
+  rest: Partial<DeliveryReport> = {},
+  by: string = rest.destination ?? "im",
+): void {
   const about = { user: "alice", notification, destination: "im", attempt: 1, at: alice.nowAt } as const;
-  alice.getsReport({ kind: "delivery", ...about, state, condition: null, mayRetry: false, ...rest }, 1);
+  const report = { kind: "delivery", ...about, state, condition: null, mayRetry: false, ...rest } as const;
+  alice.getsReport(report, 1, by as AgentChannel);
 }
 
 async function item(title: string): Promise<HistoryItemWithTrace> {
@@ -219,6 +227,34 @@ test("a burst of fifty: the first five by themselves, the rest as one digest, ea
   expect(later[0]).toMatch(/^im 45 notifications: n5 · n6/);
   becomes(alice.dispatches[0]?.notification.id ?? "", "displayed");
   expect(await states("n49")).toEqual({ im: "displayed" });
+});
+
+test("each agent is told what goes by its channel, again when it lives anew, and is heard about that alone", async () => {
+  has("sms", "+15550100");
+  await subscribes("urgent");
+  comes("a");
+  expect(alice.dispatchedBy).toEqual(["sms"]);
+  becomes(itemId(SOURCE, "a"), "handed", { destination: "sms" }, "im");
+  expect(await states("a")).toMatchObject({ sms: "dispatched" });
+  alice.getsReport({ kind: "agentUp" }, 2, "im");
+  expect([dispatched(), alice.asked]).toEqual([[], ["alice@d"]]);
+  alice.getsReport({ kind: "agentUp" }, 2, "sms");
+  expect([dispatched(), alice.asked]).toEqual([["sms a"], []]);
+  alice.getsReport(
+    {
+      kind: "presence",
+      user: "alice",
+      address: "alice@d",
+      resource: "x",
+      show: "chat",
+      priority: 0,
+      idleSinceAt: null,
+      order: 9,
+    },
+    2,
+    "sms",
+  );
+  expect(((await calls("profile")) as { presence: unknown[] }).presence).toEqual([]);
 });
 
 test("a digest that is not answered for is repeated whole and with its id, also after a sleep, and one that is refused goes anew", async () => {

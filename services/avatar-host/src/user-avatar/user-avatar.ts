@@ -4,12 +4,14 @@
  */
 import {
   type Addresses,
+  type AgentChannel,
   type AvatarEvent,
   CALLS,
   type CallArgs,
   CallError,
   type CallName,
   check,
+  type DeliveryReport,
   MalformedError,
   type PollResult,
   type PresenceReport,
@@ -17,7 +19,7 @@ import {
   type SubscriptionView,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
-import type { Avatar, IncomingCall } from "../shard/avatar.ts";
+import type { AgentLife, Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
 import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
@@ -53,14 +55,15 @@ type Waiting = Map<string, Set<(subscription: SubscriptionView) => void>>;
 
 export class UserAvatar implements Avatar {
   readonly #addresses: Addresses;
-  readonly #agentEpoch: () => number;
+  readonly #epochOf: (channel: AgentChannel) => number;
   readonly #waiting: Waiting = new Map();
   readonly #routing = new CurrentRouting();
   #deliveries: Deliveries | null = null;
 
-  constructor(addresses: Addresses, agentEpoch: () => number) {
+  /** `epochOf` tells which life the agent for a channel is in; 0 when none has ever spoken. */
+  constructor(addresses: Addresses, epochOf: (channel: AgentChannel) => number) {
     this.#addresses = addresses;
-    this.#agentEpoch = agentEpoch;
+    this.#epochOf = epochOf;
   }
 
   get rowsHeld(): number {
@@ -72,8 +75,9 @@ export class UserAvatar implements Avatar {
     return this.#waiting.size > 0;
   }
 
+  /** The life of the agent that knows of presence. */
   get agentEpoch(): number {
-    return this.#agentEpoch();
+    return this.#epochOf("im");
   }
 
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {
@@ -92,17 +96,13 @@ export class UserAvatar implements Avatar {
     throw new MalformedError("a user avatar polls nothing");
   }
 
-  onReport(turn: Turn, report: Report, agentEpoch: number): void {
+  /** What one agent says of its channel, no other agent may say for it. */
+  onReport(turn: Turn, report: Report, { channel, epoch }: AgentLife): void {
     const core = this.#readCore(turn);
     if (core?.state !== "active") return;
-    if (report.kind === "agentUp") this.#beginAnew(turn, core);
-    else if (report.kind === "presence") this.#onPresence(turn, core, report, agentEpoch);
-    else {
-      const situation = this.situation(turn, core);
-      this.#open(turn).onReport(turn, report, situation);
-      this.#learnReceipts(turn, core, report);
-      this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.situation(turn));
-    }
+    if (report.kind === "agentUp") this.#beginAnew(turn, core, channel);
+    else if (report.kind === "delivery") this.#onDelivery(turn, core, report, channel);
+    else if (channel === "im") this.#onPresence(turn, core, report, epoch);
   }
 
   onAlarm(turn: Turn): void {
@@ -200,6 +200,15 @@ export class UserAvatar implements Avatar {
     this.#watch(turn, deliveries.openCount > 0);
   }
 
+  #onDelivery(turn: Turn, core: CoreRow, report: DeliveryReport, channel: AgentChannel): void {
+    const destination = core.destinations.find(({ id }) => id === report.destination);
+    if (destination !== undefined && destination.channel !== channel) return;
+    const situation = this.situation(turn, core);
+    this.#open(turn).onReport(turn, report, situation);
+    this.#learnReceipts(turn, core, report);
+    this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.situation(turn));
+  }
+
   #onPresence(turn: Turn, core: CoreRow, report: PresenceReport, agentEpoch: number): void {
     if (!core.destinations.some(({ address, state }) => address === report.address && state === "verified"))
       return;
@@ -209,14 +218,14 @@ export class UserAvatar implements Avatar {
     turn.put(PRESENCE, after);
     const deliveries = this.#open(turn);
     // Before anything newer goes to this life of the agent: what its last one may not have sent.
-    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.situation(turn, core));
+    if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.situation(turn, core), "im");
     if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
       deliveries.onLeft(turn, report.address, this.situation(turn, core));
     deliveries.reconsider(turn, this.situation(turn, core));
     this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
   }
 
-  #learnReceipts(turn: Turn, core: CoreRow, report: Report & { kind: "delivery" }): void {
+  #learnReceipts(turn: Turn, core: CoreRow, report: DeliveryReport): void {
     const address = core.destinations.find(({ id }) => id === report.destination)?.address;
     if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address)) return;
     turn.put(CORE, { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) });
@@ -226,10 +235,10 @@ export class UserAvatar implements Avatar {
    * The agent or the host has come up: asks who is there, and repeats what may never have been sent (the agent drops
    * repeats). A host that died may have decided anew for a part of what is held alone.
    */
-  #beginAnew(turn: Turn, core: CoreRow): void {
-    this.#ask(turn, core);
+  #beginAnew(turn: Turn, core: CoreRow, channel: AgentChannel): void {
+    if (channel === "im") this.#ask(turn, core);
     const deliveries = this.#open(turn);
-    deliveries.repeatDispatches(turn, this.situation(turn, core));
+    deliveries.repeatDispatches(turn, this.situation(turn, core), channel);
     deliveries.reconsider(turn, this.situation(turn, core));
   }
 
