@@ -8,6 +8,7 @@
  */
 import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
+import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
 import { RulesAnswer, RulesView, SimulateArgs, Simulation } from "./rules/simulation.ts";
@@ -128,14 +129,27 @@ export const CALLS = {
     may: "user",
     changes: false,
   },
-  /** Adds an address, unverified. For `im` the address is a bare JID and the code is to be sent from it to the agent. */
+  /**
+   * Adds an address, unverified. For `im` it is a bare JID, and the code is to be sent from it to the agent; for `sms` (E.164)
+   * and `email` (addr-spec) the code is sent there.
+   */
   addDestination: {
-    args: Type.Object({ channel: Type.Literal("im"), address: Type.String({ maxLength: 3_071 }) }),
+    args: Type.Object({ channel: Type.Enum(AGENT_CHANNELS), address: Type.String({ maxLength: 3_071 }) }),
     result: Type.Object({ created: Type.Boolean(), destination: DestinationView }),
     may: "user",
     changes: true,
   },
   removeDestination: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
+
+  /** The code that was sent to the destination. Error `not-authorized` when it is wrong, out of date or tried 5 times. */
+  verifyDestination: {
+    args: Type.Object({ id: Id, code: Type.String({ maxLength: 40 }) }),
+    result: DestinationView,
+    may: "user",
+    changes: true,
+  },
+  /** Sends a message that says that it is a test. */
+  testDestination: { args: Type.Object({ id: Id }), result: DestinationView, may: "user", changes: true },
 
   /** What an agent may know of an address: does this avatar exist, and is the address one of its own? */
   addressStanding: {

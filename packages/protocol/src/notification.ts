@@ -38,6 +38,9 @@ export const Item = Type.Object(
 );
 export type Item = Static<typeof Item>;
 
+/** The source of what Tidings itself says, such as a code: no source avatar has this name. */
+export const SYSTEM_SOURCE = "tidings";
+
 /** An item as its source avatar numbered it. Its id never changes. */
 export const Notification = Type.Object(
   {

@@ -70,6 +70,8 @@ describe("the OpenAPI document", () => {
         "GET /v1/subscriptions/{id}",
         "PATCH /v1/subscriptions/{id}",
         "POST /v1/destinations",
+        "POST /v1/destinations/{id}/test",
+        "POST /v1/destinations/{id}/verify",
         "POST /v1/operations/dead-letters/{id}/replay",
         "POST /v1/sessions",
         "POST /v1/subscriptions",
@@ -97,7 +99,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(8);
+    expect(bodies).toHaveLength(9);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -150,9 +152,9 @@ test("another user's things are not there: no id of theirs can be read, changed 
     HISTORY_ITEM.id,
   ];
   expect(ids).toHaveLength(3);
-  for (const { path, method } of operations().filter((each) => each.path.includes("{id}"))) {
+  for (const { path, method, operation } of operations().filter((each) => each.path.includes("{id}"))) {
     for (const id of [...ids, "x", "..%2f..%2fme", "%00", "a b"]) {
-      const payload = method === "PATCH" ? { payload: bodyFor(path) } : {};
+      const payload = operation.requestBody === undefined ? {} : { payload: bodyFor(path) };
       const url = path.replace("{id}", id.replaceAll(" ", "%20"));
       const answer = await others.app.inject({ method: method as "GET", url, headers: mallory, ...payload });
       expect(answer.statusCode, `${method} ${url}`).toBe(404);
@@ -297,6 +299,7 @@ const HISTORY_ITEM: HistoryItem = {
 function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
   if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
+  if (path.endsWith("verify")) return { code: "482913" };
   if (path.includes("destinations")) return { channel: "im", address: "alice@example.org" };
   return path.includes("{id}") ? { title: "Mine now" } : { url: FEED };
 }

@@ -50,6 +50,8 @@ export class Problem extends Error {
 }
 
 const RETRY_AFTER_SECONDS = 2;
+/** After which what is asked for too often may be asked for again. */
+const LATER_SECONDS = 60;
 
 /** The part of Tidings that answers is not there at the moment. */
 export function unavailable(cause: unknown): Problem {
@@ -77,6 +79,8 @@ export function problemOfCall(error: CallError): Problem {
       return new Problem(401, SIGN_IN_FIRST, { cause: error });
     case "forbidden":
       return new Problem(403, error.message, { cause: error });
+    case "policy-violation":
+      return new Problem(429, error.message, { cause: error, retryAfterSeconds: LATER_SECONDS });
     case "bad-request":
     case "not-acceptable":
     case "resource-constraint":

@@ -236,6 +236,10 @@ function answerAboutThings(user: StandInUser, call: string, args: Record<string,
       return { items: [...user.destinations.values()] };
     case "addDestination":
       return addDestination(user, args);
+    case "verifyDestination":
+      return verifyDestination(user, args);
+    case "testDestination":
+      return found(user.destinations, args.id);
     default:
       found(user.destinations, args.id);
       user.destinations.delete(args.id ?? "");
@@ -286,8 +290,18 @@ function subscribe(user: StandInUser, { url = "", title, priority }: Record<stri
 
 function addDestination(user: StandInUser, { channel, address = "" }: Record<string, string>): unknown {
   const id = `d${user.destinations.size + 1}`;
-  const open = { state: "unverified", code: "482913", codeUntilAt: 600_000, problem: null } as const;
+  const code = channel === "im" ? "482913" : null;
+  const open = { state: "unverified", code, codeUntilAt: 600_000, problem: null } as const;
   const destination = { id, channel: channel as "im", address, ...open };
   user.destinations.set(id, destination);
   return { created: true, destination };
+}
+
+function verifyDestination(user: StandInUser, { id = "", code }: Record<string, string>): unknown {
+  const row = found(user.destinations, id);
+  if (code !== "482913")
+    throw new CallError("modify", "not-acceptable", "This code is wrong or out of date.");
+  const verified = { ...row, state: "verified", code: null, codeUntilAt: null } as const;
+  user.destinations.set(id, verified);
+  return verified;
 }

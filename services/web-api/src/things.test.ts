@@ -165,11 +165,25 @@ test("a destination is added with its code and how to use it, listed and removed
   expect((await theatre.app.inject(removal)).statusCode).toBe(404);
 });
 
+test("a number is added without its code in sight, proven by it, and tested", async () => {
+  const post = (url: string, payload?: object) =>
+    theatre.app.inject({ method: "POST", url, headers, ...(payload && { payload }) });
+  const added = await post("/v1/destinations", { channel: "sms", address: "+1 555 0100-199" });
+  expect(added.statusCode).toBe(201);
+  expect(added.json()).toMatchObject({ address: "+15550100199", code: null, howTo: /enter it here/ });
+  const wrong = await post("/v1/destinations/d1/verify", { code: "000000" });
+  expect([wrong.statusCode, wrong.json().detail]).toEqual([422, "This code is wrong or out of date."]);
+  const right = await post("/v1/destinations/d1/verify", { code: "482913" });
+  expect(right.json()).toMatchObject({ state: "verified", howTo: null });
+  expect((await post("/v1/destinations/d1/test")).statusCode).toBe(202);
+  expect((await post("/v1/destinations/d9/test")).statusCode).toBe(404);
+});
+
 test.each([
   [
     "a channel of a later release",
-    { channel: "sms", address: "+15550100" },
-    /sms is not part of this release/,
+    { channel: "webhook", address: "https://example.org" },
+    /webhook is not part of this release/,
   ],
   ["a channel that there is not", { channel: "pigeon", address: "x" }, /channel/],
   ["an address that is none", { channel: "im", address: "alice" }, /name@example\.org/],
@@ -187,6 +201,7 @@ test.each([
   ["modify", "bad-request", 422],
   ["modify", "not-acceptable", 422],
   ["cancel", "resource-constraint", 422],
+  ["cancel", "policy-violation", 429],
   ["cancel", "remote-server-not-found", 503],
   ["cancel", "internal-server-error", 503],
 ] as const)("an avatar's refusal %s %s is %i", async (type, condition, status) => {
@@ -194,5 +209,5 @@ test.each([
   const answer = await get("/v1/me");
   expect(answer.statusCode).toBe(status);
   expect(answer.json().status).toBe(status);
-  expect(answer.headers["retry-after"]).toBe(status === 503 ? "2" : undefined);
+  expect(answer.headers["retry-after"]).toBe(status === 503 ? "2" : status === 429 ? "60" : undefined);
 });

@@ -5,6 +5,7 @@ import {
   CallError,
   type CallName,
   type CallResult,
+  type DestinationView,
   type ProfileView,
   type ShardCallName,
   USER_LIMITS,
@@ -13,11 +14,18 @@ import { withPrefix } from "@tidings/store";
 import type { IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { beginSignUp, closeSession, finishSignUp, openSession } from "./account.ts";
-import { destinationView, tryCode, withAddress, withoutDestination } from "./destinations.ts";
+import {
+  destinationIn,
+  destinationView,
+  tryCode,
+  withAddress,
+  withoutDestination,
+  withTest,
+} from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
 import { presenceView } from "./presence.ts";
 import { rulesIn } from "./routing-row.ts";
-import { CORE, type CoreRow, OPERATION, SESSION } from "./rows.ts";
+import { type CoreRow, OPERATION, SESSION } from "./rows.ts";
 import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
 import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
@@ -96,10 +104,18 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   simulate: ({ turn, core, avatar }, args) => simulate(turn, avatar.situation(turn, active(core)), args),
 
   destinations: ({ core }) => ({ items: active(core).destinations.map(destinationView) }),
-  addDestination: ({ turn, core }, { address }) => {
-    const added = withAddress(active(core), address, turn.nowAt);
-    turn.put(CORE, added.core);
-    return { created: added.created, destination: destinationView(added.row) };
+  addDestination: ({ turn, core, avatar }, place) => {
+    const { core: next, row, created } = withAddress(active(core), place, turn.nowAt);
+    return { created, destination: destinationView(avatar.keepDestination(turn, next, row)) };
+  },
+  testDestination: ({ turn, core, avatar }, { id }) => {
+    const { core: next, row } = withTest(active(core), id, turn.nowAt);
+    return destinationView(avatar.keepDestination(turn, next, row));
+  },
+  verifyDestination: ({ turn, core, avatar }, { id, code }) => {
+    const { channel } = destinationIn(active(core), id);
+    if (channel === "im") throw new CallError("modify", "not-acceptable", CODE_BY_IM);
+    return verified(turn, avatar, tryCode(active(core), { id }, code, turn.nowAt), "not-acceptable");
   },
   removeDestination: ({ turn, core, avatar }, { id }) => {
     avatar.changeDestinations(turn, withoutDestination(active(core), id));
@@ -111,20 +127,29 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
     if (row === undefined) return { standing: "stranger" };
     return { standing: row.state === "verified" ? "verified" : "unverified" };
   },
-  verifyAddress: ({ turn, core, avatar }, { address, code }) => {
-    const { core: next, verified } = tryCode(active(core), address, code, turn.nowAt);
-    avatar.changeDestinations(turn, next);
-    if (verified !== null) return destinationView(verified);
-    throw new WrongCodeError();
-  },
+  verifyAddress: ({ turn, core, avatar }, { address, code }) =>
+    verified(turn, avatar, tryCode(active(core), { address }, code, turn.nowAt), "not-authorized"),
 };
+
+const CODE_BY_IM = "This one is verified from the address itself: send the code to the agent from there.";
+
+function verified(
+  turn: Turn,
+  avatar: UserAvatar,
+  { core, verified: row }: ReturnType<typeof tryCode>,
+  refusal: "not-authorized" | "not-acceptable",
+): DestinationView {
+  avatar.changeDestinations(turn, core);
+  if (row !== null) return destinationView(row);
+  throw new WrongCodeError(refusal);
+}
 
 /** A wrong code is an answer, and the try that it used up is kept: the turn is not undone. */
 export class WrongCodeError extends CallError {
-  constructor() {
+  constructor(condition: "not-authorized" | "not-acceptable") {
     super(
-      "auth",
-      "not-authorized",
+      condition === "not-authorized" ? "auth" : "modify",
+      condition,
       "This code is wrong or out of date. Ask for a new one on the page, under destinations.",
     );
   }

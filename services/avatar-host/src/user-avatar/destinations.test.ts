@@ -1,6 +1,6 @@
 import { USER_LIMITS } from "@tidings/protocol";
 import { expect, test } from "vitest";
-import { tryCode, withAddress, withoutDestination } from "./destinations.ts";
+import { type Place, tryCode, withAddress, withoutDestination } from "./destinations.ts";
 import type { CoreRow } from "./rows.ts";
 
 const NOBODY: CoreRow = {
@@ -10,10 +10,11 @@ const NOBODY: CoreRow = {
   destinations: [],
   receiptsFrom: [],
 };
+const im = (address: string): Place => ({ channel: "im", address });
 const MINUTES = 60_000;
 
 function withCode(): { core: CoreRow; code: string } {
-  const { core, row } = withAddress(NOBODY, "alice@x", 0);
+  const { core, row } = withAddress(NOBODY, im("alice@x"), 0);
   return { core, code: row.code ?? "" };
 }
 
@@ -23,9 +24,9 @@ const otherThan = (code: string) => String((Number(code) + 1) % 1_000_000).padSt
 test("the right code from the right address, in time, verifies it", () => {
   const { core, code } = withCode();
   expect(code).toMatch(/^\d{6}$/);
-  expect(tryCode(core, "mallory@x", code, 0).verified).toBeNull();
-  expect(tryCode(core, "alice@x", code, 10 * MINUTES + 1).verified).toBeNull();
-  expect(tryCode(core, "alice@x", ` ${code}\n`, 10 * MINUTES).verified).toMatchObject({
+  expect(tryCode(core, { address: "mallory@x" }, code, 0).verified).toBeNull();
+  expect(tryCode(core, { address: "alice@x" }, code, 10 * MINUTES + 1).verified).toBeNull();
+  expect(tryCode(core, { address: "alice@x" }, ` ${code}\n`, 10 * MINUTES).verified).toMatchObject({
     state: "verified",
     code: null,
   });
@@ -34,17 +35,17 @@ test("the right code from the right address, in time, verifies it", () => {
 test("after five wrong codes the right one does not count either", () => {
   const { core, code } = withCode();
   let tried = core;
-  for (let n = 0; n < 4; n++) tried = tryCode(tried, "alice@x", otherThan(code), 0).core;
-  expect(tryCode(tried, "alice@x", code, 0).verified).not.toBeNull();
-  tried = tryCode(tried, "alice@x", otherThan(code), 0).core;
-  expect(tryCode(tried, "alice@x", code, 0).verified).toBeNull();
+  for (let n = 0; n < 4; n++) tried = tryCode(tried, { address: "alice@x" }, otherThan(code), 0).core;
+  expect(tryCode(tried, { address: "alice@x" }, code, 0).verified).not.toBeNull();
+  tried = tryCode(tried, { address: "alice@x" }, otherThan(code), 0).core;
+  expect(tryCode(tried, { address: "alice@x" }, code, 0).verified).toBeNull();
 });
 
 test.each(["", "12345", "1234567", "12345é", "🏡🏡🏡", "x".repeat(40)])(
   "the code %j is wrong and uses up a try",
   (wrong) => {
     const { core } = withCode();
-    const { core: after, verified } = tryCode(core, "alice@x", wrong, 0);
+    const { core: after, verified } = tryCode(core, { address: "alice@x" }, wrong, 0);
     expect(verified).toBeNull();
     expect(after.destinations[0]?.triesLeft).toBe(4);
   },
@@ -52,22 +53,22 @@ test.each(["", "12345", "1234567", "12345é", "🏡🏡🏡", "x".repeat(40)])(
 
 test("adding an address again gives a fresh code, and nothing for one that is verified", () => {
   const { core, code } = withCode();
-  const again = withAddress(core, "alice@x", MINUTES);
+  const again = withAddress(core, im("alice@x"), MINUTES);
   expect(again.created).toBe(false);
   expect(again.core.destinations).toHaveLength(1);
   expect(again.row.codeUntilAt).toBe(11 * MINUTES);
-  const verified = tryCode(core, "alice@x", code, 0).core;
-  expect(withAddress(verified, "alice@x", 0).core).toBe(verified);
+  const verified = tryCode(core, { address: "alice@x" }, code, 0).core;
+  expect(withAddress(verified, im("alice@x"), 0).core).toBe(verified);
 });
 
 test("addresses are bounded", () => {
   let core = NOBODY;
-  for (let n = 0; n < USER_LIMITS.destinations; n++) core = withAddress(core, `a${n}@x`, 0).core;
-  expect(() => withAddress(core, "one@more", 0)).toThrow(/limit/);
+  for (let n = 0; n < USER_LIMITS.destinations; n++) core = withAddress(core, im(`a${n}@x`), 0).core;
+  expect(() => withAddress(core, im("one@more"), 0)).toThrow(/limit/);
 });
 
 test("the own account cannot be removed, nor what is not there", () => {
-  const { core, row } = withAddress(NOBODY, "alice@x", 0);
+  const { core, row } = withAddress(NOBODY, im("alice@x"), 0);
   expect(withoutDestination(core, row.id).destinations).toEqual([]);
   expect(() => withoutDestination(core, "nothing")).toThrow(/no such/);
   const own: CoreRow = { ...core, destinations: [{ ...row, id: "im" }] };

@@ -53,7 +53,10 @@ export interface DestinationRow {
   readonly code: string | null;
   readonly codeUntilAt: number | null;
   readonly triesLeft: number;
+  /** What keeps messages from it, for the user to read. */
   readonly problem: string | null;
+  /** Tidings' own message to it that no agent has spoken of yet; `at` in epoch milliseconds. */
+  readonly message?: { readonly kind: "code" | "test"; readonly at: number };
 }
 
 export interface SubscriptionRow {

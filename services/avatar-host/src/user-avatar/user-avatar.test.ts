@@ -342,6 +342,58 @@ test("an agent speaks for a verified address alone, and a code makes another one
   expect(await byAgent(other)).toMatchObject({ jid: OWN });
 });
 
+test("a number is proven by the code that its agent sends there, again until the agent has spoken of it", async () => {
+  const place = { channel: "sms", address: "+15550100199" };
+  const { destination } = (await calls("addDestination", place)) as { destination: { id: string } };
+  expect(destination).toMatchObject({ state: "unverified", code: null, problem: null });
+  const [code] = alice.dispatches;
+  expect([alice.dispatchedBy, alice.watches]).toEqual([["sms"], true]);
+  expect(code).toMatchObject({ address: place.address, notification: { source: "tidings" } });
+  alice.getsReport({ kind: "agentUp" }, 2, "sms");
+  expect(alice.dispatches).toEqual([code]);
+  await expect(calls("addDestination", place)).rejects.toMatchObject({ condition: "policy-violation" });
+
+  const of = { user: "alice", notification: code?.notification.id ?? "", destination: destination.id };
+  const report = { kind: "delivery", ...of, attempt: 1, state: "handed", at: 0 } as const;
+  alice.getsReport({ ...report, condition: null, mayRetry: false }, 2, "sms");
+  expect(alice.watches).toBe(false);
+  alice.getsReport({ kind: "agentUp" }, 3, "sms");
+  expect(alice.dispatches).toEqual([]);
+
+  const verify = (digits: string) => calls("verifyDestination", { id: destination.id, code: digits });
+  await expect(verify("0")).rejects.toMatchObject({ condition: "not-acceptable" });
+  const digits = /^\d{6}/.exec(code?.notification.title ?? "")?.[0] ?? "";
+  expect(await verify(digits)).toMatchObject({ state: "verified", code: null });
+  await calls("testDestination", { id: destination.id });
+  expect(alice.dispatches[0]?.notification.title).toBe("A test from Tidings");
+});
+
+test("what an agent says of an address for good is said to the user, and it is used no more", async () => {
+  const place = { channel: "email", address: "alice@example.org" };
+  const { destination } = (await calls("addDestination", place)) as { destination: { id: string } };
+  const title = alice.dispatches[0]?.notification.title ?? "";
+  await calls("verifyDestination", { id: destination.id, code: title.slice(0, 6) });
+  const of = { user: "alice", notification: "n", destination: destination.id, attempt: 1, at: 0 };
+  const refusal = { kind: "delivery", ...of, state: "refused", mayRetry: false } as const;
+  const listed = async () => ((await calls("destinations")) as { items: { problem: string }[] }).items.at(-1);
+  alice.getsReport({ ...refusal, condition: "policy-violation", text: "Too long." }, 1, "email");
+  expect(await listed()).toMatchObject({ state: "verified", problem: null });
+  alice.getsReport(
+    { ...refusal, condition: "item-not-found", text: "There is no such mailbox." },
+    1,
+    "email",
+  );
+  expect(await listed()).toMatchObject({ state: "disabled", problem: "There is no such mailbox." });
+});
+
+test("where the agent for a channel has never come up, the user reads what the operator has to do", async () => {
+  agentEpoch = 0;
+  const { destination } = (await calls("addDestination", { channel: "email", address: "a@example.org" })) as {
+    destination: unknown;
+  };
+  expect(destination).toMatchObject({ problem: /TIDINGS_SMTP_RELAY/ });
+});
+
 test("subscribing answers when the source has its baseline, or when that takes too long", async () => {
   const answer = calls("subscribe", { url: FEED, title: null, priority: null });
   expect(alice.told).toEqual([{ to: [SOURCE], event: { type: "subscribed", url: FEED } }]);

@@ -10,25 +10,29 @@ import {
   type CallArgs,
   CallError,
   type CallName,
+  type Channel,
   check,
   type DeliveryReport,
+  isAgentChannel,
   MalformedError,
   type PollResult,
   type PresenceReport,
   type Report,
-  type SubscriptionView,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { AgentLife, Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
+import { BaselineWaits } from "./baseline-waits.ts";
 import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
+import { awaitsMessage, withReported, withRow } from "./destinations.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import { CurrentRouting } from "./routing-row.ts";
 import {
   CORE,
   type CoreRow,
+  type DestinationRow,
   OPERATION,
   PRESENCE,
   type PresenceRow,
@@ -36,9 +40,8 @@ import {
   type SubscriptionRow,
 } from "./rows.ts";
 import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
+import { saySystemMessage } from "./system-message.ts";
 
-/** How long `subscribe` waits for the source (milliseconds). */
-const SUBSCRIBE_WAIT_MS = 9_000;
 /** How long answers to operations are kept for repeats (milliseconds). */
 const OPERATION_MS = 24 * 3_600_000;
 /** Row that says that the shard tells the avatar when an agent has come up. */
@@ -50,13 +53,16 @@ interface OperationRow {
   readonly answer: unknown;
 }
 
-/** Calls of `subscribe` that wait for a source, by its localpart. */
-type Waiting = Map<string, Set<(subscription: SubscriptionView) => void>>;
+/** What the user reads of a channel whose agent has never come up. */
+const NOT_SERVED: Partial<Record<Channel, string>> = {
+  sms: "Text messages are not set up here: the operator has to set the TWILIO_… settings.",
+  email: "E-mail is not set up here: the operator has to set TIDINGS_SMTP_RELAY.",
+};
 
 export class UserAvatar implements Avatar {
   readonly #addresses: Addresses;
   readonly #epochOf: (channel: AgentChannel) => number;
-  readonly #waiting: Waiting = new Map();
+  readonly #waits = new BaselineWaits();
   readonly #routing = new CurrentRouting();
   #deliveries: Deliveries | null = null;
 
@@ -72,7 +78,7 @@ export class UserAvatar implements Avatar {
 
   /** Callers of `subscribe` wait for the source's word, and are not in the rows. */
   get isBusy(): boolean {
-    return this.#waiting.size > 0;
+    return !this.#waits.isEmpty;
   }
 
   /** The life of the agent that knows of presence. */
@@ -84,9 +90,8 @@ export class UserAvatar implements Avatar {
     if (event.type === "notified") this.#onNotified(turn, from, event);
     if (event.type !== "sourceChanged") return;
     const row = onSourceChanged(turn, from, event);
-    const waiting = this.#waiting.get(from);
-    this.#waiting.delete(from);
-    if (row === null || waiting === undefined) return;
+    const waiting = this.#waits.takeFor(from);
+    if (row === null) return;
     turn.onDurable(() => {
       for (const answer of waiting) answer(viewOf(row));
     });
@@ -161,11 +166,24 @@ export class UserAvatar implements Avatar {
     return next;
   }
 
+  /**
+   * Keeps a destination that Tidings itself has something to say to, and says it; the destination as it is then. Where no
+   * agent has ever come up, it says why nothing comes.
+   */
+  keepDestination(turn: Turn, core: CoreRow, row: DestinationRow): DestinationRow {
+    const isServed = !isAgentChannel(row.channel) || this.#epochOf(row.channel) > 0;
+    const next = isServed ? row : { ...row, problem: NOT_SERVED[row.channel] ?? null };
+    this.changeDestinations(turn, withRow(core, next));
+    saySystemMessage(turn, next);
+    return next;
+  }
+
   /** Keeps the new destinations, asks who is reachable there, and decides anew. */
   changeDestinations(turn: Turn, core: CoreRow): void {
     turn.put(CORE, core);
     this.#open(turn).reconsider(turn, this.situation(turn, core));
     this.#ask(turn, core);
+    this.#watchAsNeeded(turn, core);
   }
 
   /** Decides anew for all that is held, by what has just been changed. */
@@ -197,7 +215,7 @@ export class UserAvatar implements Avatar {
     const deliveries = this.#open(turn);
     deliveries.take(turn, notification, textOf(notification), this.situation(turn, core));
     if (deliveries.openCount > 0 && !this.#isWatched(turn)) this.#askOfUnknown(turn, core);
-    this.#watch(turn, deliveries.openCount > 0);
+    this.#watchAsNeeded(turn, core);
   }
 
   #onDelivery(turn: Turn, core: CoreRow, report: DeliveryReport, channel: AgentChannel): void {
@@ -205,8 +223,12 @@ export class UserAvatar implements Avatar {
     if (destination !== undefined && destination.channel !== channel) return;
     const situation = this.situation(turn, core);
     this.#open(turn).onReport(turn, report, situation);
-    this.#learnReceipts(turn, core, report);
-    this.#open(turn).reconsider(turn, report.state === "handed" ? situation : this.situation(turn));
+    const after = learnReceipts(withReported(core, report), report);
+    if (after !== core) {
+      turn.put(CORE, after);
+      this.#watchAsNeeded(turn, after);
+    }
+    this.#open(turn).reconsider(turn, after === core ? situation : this.situation(turn, after));
   }
 
   #onPresence(turn: Turn, core: CoreRow, report: PresenceReport, agentEpoch: number): void {
@@ -222,13 +244,7 @@ export class UserAvatar implements Avatar {
     if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
       deliveries.onLeft(turn, report.address, this.situation(turn, core));
     deliveries.reconsider(turn, this.situation(turn, core));
-    this.#watch(turn, deliveries.openCount > 0 || isAnyonePresent(after));
-  }
-
-  #learnReceipts(turn: Turn, core: CoreRow, report: DeliveryReport): void {
-    const address = core.destinations.find(({ id }) => id === report.destination)?.address;
-    if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address)) return;
-    turn.put(CORE, { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) });
+    this.#watchAsNeeded(turn, core);
   }
 
   /**
@@ -239,6 +255,7 @@ export class UserAvatar implements Avatar {
     if (channel === "im") this.#ask(turn, core);
     const deliveries = this.#open(turn);
     deliveries.repeatDispatches(turn, this.situation(turn, core), channel);
+    for (const row of core.destinations) if (row.channel === channel) saySystemMessage(turn, row);
     deliveries.reconsider(turn, this.situation(turn, core));
   }
 
@@ -265,15 +282,9 @@ export class UserAvatar implements Avatar {
       this.#answer(turn, call, { created: wasCreated, subscription: viewOf(row) });
       return;
     }
-    const waiting = this.#waiting.get(row.source) ?? new Set();
-    const answer = (subscription: SubscriptionView) => {
-      clearTimeout(timer);
-      waiting.delete(answer);
-      if (waiting.size === 0) this.#waiting.delete(row.source);
-      call.reply({ created: wasCreated, subscription });
-    };
-    const timer = setTimeout(() => answer(viewOf(row)), SUBSCRIBE_WAIT_MS);
-    this.#waiting.set(row.source, waiting.add(answer));
+    this.#waits.wait(row.source, viewOf(row), (subscription) =>
+      call.reply({ created: wasCreated, subscription }),
+    );
   }
 
   #handle<N extends Exclude<UserCallName, "subscribe">>(
@@ -322,7 +333,10 @@ export class UserAvatar implements Avatar {
     return turn.get<boolean>(WATCHED) ?? false;
   }
 
-  #watch(turn: Turn, wanted: boolean): void {
+  /** The shard tells of agents that come up while something is under way or somebody is there. */
+  #watchAsNeeded(turn: Turn, core: CoreRow): void {
+    const isWaiting = this.#open(turn).openCount > 0 || awaitsMessage(core);
+    const wanted = isWaiting || isAnyonePresent(this.presence(turn));
     if (this.#isWatched(turn) === wanted) return;
     turn.put(WATCHED, wanted);
     turn.watch = wanted;
@@ -331,6 +345,14 @@ export class UserAvatar implements Avatar {
   #readCore(turn: Turn): CoreRow | undefined {
     return turn.get<CoreRow>(CORE);
   }
+}
+
+/** An address from which a receipt came sends receipts. */
+function learnReceipts(core: CoreRow, report: DeliveryReport): CoreRow {
+  const address = core.destinations.find(({ id }) => id === report.destination)?.address;
+  if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address))
+    return core;
+  return { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) };
 }
 
 function imAddresses({ destinations }: CoreRow): string[] {

@@ -1,7 +1,7 @@
-import type { DestinationView } from "@tidings/protocol";
+import { type DestinationView, isAgentChannel } from "@tidings/protocol";
 import Type, { type Static } from "typebox";
 import { operationId } from "../avatar-calls.ts";
-import { imAddress } from "../im-address.ts";
+import { destinationAddress } from "../destination-address.ts";
 import type { App, Parts } from "../parts.ts";
 import { Problem } from "../problem.ts";
 import { callerIn } from "../session.ts";
@@ -27,7 +27,11 @@ const Destination = Type.Object(
     channel: ChannelWord,
     address: Type.String(),
     state: literals(["unverified", "verified", "disabled"]),
-    code: Nullable(Type.String({ description: "What to send from the address to the agent." })),
+    code: Nullable(
+      Type.String({
+        description: "For im: what to send from the address to the agent. Else it is sent to the address.",
+      }),
+    ),
     codeUntil: Nullable(Time),
     problem: Nullable(Type.String()),
     howTo: Nullable(Type.String({ description: "How to verify the address; null once it is." })),
@@ -69,6 +73,25 @@ const addSchema = {
   response: { 200: Destination, 201: Destination, ...PROBLEMS },
 } as const;
 
+const verifySchema = {
+  ...shared,
+  operationId: "verifyDestination",
+  summary: "Prove a number or a mail address by the code that was sent there",
+  params: IdParams,
+  headers: ChangeHeaders,
+  body: Strict({ code: Type.String({ minLength: 1, maxLength: 40 }) }, { examples: [{ code: "482913" }] }),
+  response: { 200: Destination, ...PROBLEMS },
+} as const;
+
+const testSchema = {
+  ...shared,
+  operationId: "testDestination",
+  summary: "Send a test to a verified address; what becomes of it is said under problem",
+  params: IdParams,
+  headers: ChangeHeaders,
+  response: { 202: Destination, ...PROBLEMS },
+} as const;
+
 const removeSchema = {
   ...shared,
   operationId: "removeDestination",
@@ -90,14 +113,28 @@ export function destinationRoutes(app: App, { avatars, addresses }: Parts): void
   app.post("/v1/destinations", { schema: addSchema }, async (request, reply) => {
     const caller = callerIn(request);
     const { channel, address: typed } = request.body;
-    if (channel !== "im")
-      throw new Problem(422, `The channel ${channel} is not part of this release; use im.`);
-    const checked = imAddress(typed, addresses);
+    if (!isAgentChannel(channel))
+      throw new Problem(422, `The channel ${channel} is not part of this release; use im, sms or email.`);
+    const checked = destinationAddress(channel, typed, addresses);
     if ("problem" in checked) throw new Problem(422, checked.problem);
     const args = { channel, address: checked.address } as const;
     const op = operationId(request, caller.name, "add");
     const { created, destination } = await avatars.asUser(caller, "addDestination", args, op);
     return reply.code(created ? 201 : 200).send(viewFor(caller.name)(destination));
+  });
+
+  app.post("/v1/destinations/:id/verify", { schema: verifySchema }, async (request) => {
+    const caller = callerIn(request);
+    const args = { id: request.params.id, code: request.body.code };
+    const op = operationId(request, caller.name, "verify");
+    return viewFor(caller.name)(await avatars.asUser(caller, "verifyDestination", args, op));
+  });
+
+  app.post("/v1/destinations/:id/test", { schema: testSchema }, async (request, reply) => {
+    const caller = callerIn(request);
+    const op = operationId(request, caller.name, "test");
+    const view = await avatars.asUser(caller, "testDestination", request.params, op);
+    return reply.code(202).send(viewFor(caller.name)(view));
   });
 
   app.delete("/v1/destinations/:id", { schema: removeSchema }, async (request, reply) => {
@@ -112,8 +149,13 @@ export function destinationRoutes(app: App, { avatars, addresses }: Parts): void
   });
 }
 
+const HOW_TO = {
+  im: (agent: string) => `Add ${agent} as a contact from this address and send it the code.`,
+  sent: () => "A code was sent to this address; enter it here within ten minutes.",
+};
+
 function destinationOf({ codeUntilAt, ...view }: DestinationView, agent: string): Static<typeof Destination> {
   const isOpen = view.state === "unverified";
-  const howTo = isOpen ? `Add ${agent} as a contact from this address and send it the code.` : null;
+  const howTo = isOpen ? HOW_TO[view.channel === "im" ? "im" : "sent"](agent) : null;
   return { ...view, codeUntil: rfc3339OrNull(codeUntilAt), howTo };
 }
