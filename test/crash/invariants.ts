@@ -79,18 +79,25 @@ export function numbered(title: string): { readonly feed: string; readonly numbe
 
 /** I4: `titles`, in the order in which `who` got them, count up for each feed. What came before already is no matter. */
 export function inOrder(who: string, titles: readonly string[]): Violation[] {
+  return told("I4", lateIn(titles), ({ title, last }) => `${who} got "${title}" behind #${last}`);
+}
+
+/** Those of `titles` that came behind a higher one of their feed. */
+export function lateAmong(titles: readonly string[]): string[] {
+  return lateIn(titles).map(({ title }) => title);
+}
+
+function lateIn(titles: readonly string[]): { readonly title: string; readonly last: number }[] {
   const highest = new Map<string, number>();
-  const seen = new Set<string>();
-  const wrong: string[] = [];
-  for (const title of titles) {
+  const late: { title: string; last: number }[] = [];
+  for (const title of new Set(titles)) {
     const item = numbered(title);
-    if (item === null || seen.has(title)) continue;
-    seen.add(title);
+    if (item === null) continue;
     const last = highest.get(item.feed) ?? 0;
-    if (item.number < last) wrong.push(`${who} got "${title}" behind #${last}`);
+    if (item.number < last) late.push({ title, last });
     highest.set(item.feed, Math.max(last, item.number));
   }
-  return told("I4", wrong, (sentence) => sentence);
+  return late;
 }
 
 /** One effect that was seen to arrive: in the order of arrival at one receiver. */

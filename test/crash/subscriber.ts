@@ -72,6 +72,14 @@ export class Subscriber {
     return this.#historyUntil(() => false);
   }
 
+  /** The states that the delivery of the notification `id` to their IM account went through, as its trace has them. */
+  async trace(id: string): Promise<string[]> {
+    const { trace } = (await untilAnswered(() => this.#rest.get(`/v1/history/${id}`))) as {
+      trace: { destination: string; state: string }[];
+    };
+    return trace.filter(({ destination }) => destination === "im").map(({ state }) => state);
+  }
+
   /** Titles of all that has been in their history, now or at an earlier call: only what is new is asked for. */
   async titlesSoFar(): Promise<Iterable<string>> {
     const entries = await this.#historyUntil((page) => page.some(({ id }) => this.#titles.has(id)));
