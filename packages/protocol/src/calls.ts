@@ -10,6 +10,7 @@ import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
 import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
+import { MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
 import { RulesAnswer, RulesView, SimulateArgs, Simulation } from "./rules/simulation.ts";
 import {
@@ -110,6 +111,18 @@ export const CALLS = {
     changes: false,
   },
   historyItem: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: false },
+
+  /** The user has seen to it: what is held of it is left out. */
+  acknowledge: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: true },
+  /** It comes again after `forMs` (milliseconds). */
+  snooze: {
+    args: Type.Object({ id: Id, forMs: Type.Integer({ minimum: MIN_SNOOZE_MS, maximum: MAX_SNOOZE_MS }) }),
+    result: HistoryItemWithTrace,
+    may: "user",
+    changes: true,
+  },
+  /** It comes again now. */
+  redeliver: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: true },
 
   /** The rules in force; version 0 are the default ones. */
   rules: { args: None, result: RulesView, may: "user", changes: false },

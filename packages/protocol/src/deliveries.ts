@@ -87,7 +87,8 @@ export type PresenceReport = Static<typeof PresenceReport>;
 export const ReportedState = Type.Enum(["handed", "received", "displayed", "acted", "refused"]);
 export type ReportedState = Static<typeof ReportedState>;
 
-/** Longest time for which a user can put something off (milliseconds). */
+/** Shortest and longest time for which a user can put something off (milliseconds). */
+export const MIN_SNOOZE_MS = 60_000;
 export const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
 
 /** What a user did in answer to a notification. `stop` and `start` concern the address, the others the notification. */
@@ -95,7 +96,7 @@ export const Deed = Type.Union([
   Type.Object({ name: Type.Enum(["ack", "more", "stop", "start", "help"]) }),
   Type.Object({
     name: Type.Literal("snooze"),
-    forMs: Type.Integer({ minimum: 60_000, maximum: MAX_SNOOZE_MS }),
+    forMs: Type.Integer({ minimum: MIN_SNOOZE_MS, maximum: MAX_SNOOZE_MS }),
   }),
 ]);
 export type Deed = Static<typeof Deed>;

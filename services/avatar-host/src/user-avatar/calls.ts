@@ -6,6 +6,7 @@ import {
   type CallName,
   type CallResult,
   type DestinationView,
+  type HistoryItemWithTrace,
   type ProfileView,
   type ShardCallName,
   USER_LIMITS,
@@ -23,9 +24,10 @@ import {
   withTest,
 } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
+import { acknowledged, again, putOff } from "./own-acts.ts";
 import { presenceView } from "./presence.ts";
 import { rulesIn } from "./routing-row.ts";
-import { type CoreRow, OPERATION, SESSION } from "./rows.ts";
+import { type CoreRow, type DeliveriesRow, OPERATION, SESSION } from "./rows.ts";
 import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
 import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
@@ -95,6 +97,11 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   history: ({ turn }, args) => historyPage(turn, args),
   historyItem: ({ turn }, { id }) => historyItem(turn, id),
 
+  acknowledge: (context, { id }) => acts(context, id, (row, nowAt) => acknowledged(row, null, nowAt)),
+  snooze: (context, { id, forMs }) =>
+    acts(context, id, (row, nowAt) => putOff(row, nowAt + forMs, null, nowAt)),
+  redeliver: (context, { id }) => acts(context, id, again),
+
   rules: ({ turn }) => rulesIn(turn),
   putRules: ({ turn, core, avatar }, args) => {
     const answer = putRules(turn, active(core), args);
@@ -130,6 +137,16 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   verifyAddress: ({ turn, core, avatar }, { address, code }) =>
     verified(turn, avatar, tryCode(active(core), { address }, code, turn.nowAt), "not-authorized"),
 };
+
+/** The item as the user's act leaves it. */
+function acts(
+  { turn, core, avatar }: CallContext,
+  id: string,
+  change: (row: DeliveriesRow, nowAt: number) => DeliveriesRow,
+): HistoryItemWithTrace {
+  avatar.act(turn, active(core), id, (row) => change(row, turn.nowAt));
+  return historyItem(turn, id);
+}
 
 const CODE_BY_IM = "This one is verified from the address itself: send the code to the agent from there.";
 

@@ -9,14 +9,14 @@ import type { Turn } from "../shard/turn.ts";
 import { type Bundles, gather } from "./bundles.ts";
 import { Dispatcher, type Member } from "./dispatcher.ts";
 import { countSms, factsOf, smsSentToday } from "./intake.ts";
-import { isInLine, Pending } from "./pending.ts";
+import { Pass } from "./pass.ts";
+import { Pending } from "./pending.ts";
 import {
   begin,
   doubt,
   dueAt,
   HANDED_DOUBT_MS,
   isOpen,
-  isPast,
   isRepeatDue,
   mayGoElsewhere,
   newlyDispatched,
@@ -37,7 +37,6 @@ import {
   SETTLED,
   SUBSCRIPTION,
   type SubscriptionRow,
-  type TakenFacts,
 } from "./rows.ts";
 import { type Decision, decide } from "./rules/decide.ts";
 import type { Whereabouts } from "./rules/reach.ts";
@@ -46,12 +45,13 @@ import { sweep } from "./sweep.ts";
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
-/** Held ones that are decided anew in one turn; the rest in further ones, so that nobody else has to wait for them. */
-const MOST_IN_TURN = 500;
 /** What is out of date is swept with every so many notifications: it costs the others nothing. */
 const SWEEP_EVERY = 64;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
 const ALARM_GRAIN_MS = 5_000;
+
+/** A notification that went nowhere. */
+const UNTOLD: DeliveriesRow = { deliveries: [], trace: [] };
 
 /** What a turn decides by: who the user is, where, and by which rules. */
 export interface Situation extends Whereabouts {
@@ -59,28 +59,15 @@ export interface Situation extends Whereabouts {
   readonly routing: Routing;
 }
 
-/** Some of what is held is decided anew in a turn. */
-interface Pass {
-  readonly turn: Turn;
-  readonly situation: Situation;
-  /** The destinations where something has to wait: so does all that comes after it. */
-  readonly busy: Set<string>;
-  readonly bundles: Bundles;
-  /** How many more may be decided in this turn. */
-  left: number;
-}
-
 export class Deliveries {
   readonly #pending = new Pending();
   readonly #dispatcher = new Dispatcher();
   /** Numbers of pending ones that came while the avatar was awake, by notification id: a report need not look them up. */
   readonly #numbers = new Map<string, string>();
-  /** What everything that is held has been decided by. */
-  #decidedBy: Situation | null = null;
-  /** What is held from this number on has yet to be decided anew; null when all of it has been. */
-  #from: string | null = null;
-  /** Something in what has yet to be decided has come to its time. */
-  #hasDue = false;
+  readonly #pass = new Pass(this.#pending, {
+    isFull: () => this.#isFull,
+    decideOne: (...about) => this.#reconsiderOne(...about),
+  });
   #last: number;
 
   /** Reads what is open from the rows. */
@@ -106,7 +93,7 @@ export class Deliveries {
     const facts = factsOf(turn, notification, situation.routing);
     const fresh = { ...facts, takenAt: turn.nowAt, deliveries: [] };
     // What has not been decided anew yet may be about to go, and came before.
-    const busy = this.#from === null ? this.#pending.busy() : allOf(situation.core);
+    const busy = this.#pass.isOver ? this.#pending.busy() : allOf(situation.core);
     const decisions = this.#decide(turn, notification, fresh, situation, busy);
     const row = begin(decisions, turn.nowAt, facts);
     this.#store(turn, number, undefined, row, situation);
@@ -120,53 +107,12 @@ export class Deliveries {
    * what can go on. Of many it does some in each turn.
    */
   reconsider(turn: Turn, situation: Situation): void {
-    const isDue = this.#pending.isDue(turn.nowAt);
-    if (isDue || this.#isNews(situation)) this.#from = "";
-    if (isDue) {
-      this.#hasDue = true;
-      this.#pending.lookedAt(turn.nowAt);
-    }
-    this.#decidedBy = situation;
-    this.goOn(turn, situation);
+    this.#sendBundles(turn, this.#pass.begin(turn, situation), situation);
   }
 
   /** Goes on with what {@link reconsider} has begun. */
   goOn(turn: Turn, situation: Situation): void {
-    const pass: Pass = { turn, situation, busy: new Set(), bundles: new Map(), left: MOST_IN_TURN };
-    this.#goOnInLine(pass);
-    if (this.#from !== null) this.#from = this.#decideFrom(pass, this.#from);
-    if (pass.left === 0) turn.wantsAnother = true;
-    else this.#hasDue = false;
-    this.#sendBundles(turn, pass.bundles, situation);
-  }
-
-  /** What waits in line before the rest that is to be decided anew. Where the first cannot go, nobody behind it is looked at. */
-  #goOnInLine(pass: Pass): void {
-    for (const number of this.#pending.line()) {
-      if (pass.left === 0 || this.#isFull || (this.#from !== null && number >= this.#from)) return;
-      if (this.#pending.isInLine(number, pass.busy)) this.#look(pass, number);
-      if (this.#pending.busy().isSubsetOf(pass.busy)) return;
-    }
-  }
-
-  /** Decides anew from number `from` on; what it gives is where to go on, or null at the end. */
-  #decideFrom(pass: Pass, from: string): string | null {
-    let next: string | null = null;
-    for (const number of this.#pending.held()) {
-      if (number < from) continue;
-      if (pass.left === 0 || (this.#isFull && !this.#hasDue)) return next ?? number;
-      if (this.#isFull && !isPast(this.#pending.get(number), pass.turn.nowAt)) next ??= number;
-      else this.#look(pass, number);
-    }
-    return next;
-  }
-
-  #look(pass: Pass, number: string): void {
-    const before = this.#pending.get(number);
-    if (before === undefined) return;
-    pass.left--;
-    const after = this.#reconsiderOne(pass.turn, number, before, pass.situation, pass);
-    for (const delivery of after.deliveries) if (isInLine(delivery)) pass.busy.add(delivery.destination);
+    this.#sendBundles(turn, this.#pass.goOn(turn, situation), situation);
   }
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
@@ -176,6 +122,22 @@ export class Deliveries {
     else this.#onDigestReport(turn, said, situation);
     if (!this.#pending.has(number ?? "")) this.#numbers.delete(said.notification);
     if (this.#pending.size === 0) this.#numbers.clear();
+  }
+
+  /** The notification with this id, or the first of the digest with it. */
+  notification(turn: Turn, id: string): Notification | undefined {
+    const [number] = this.#numbersOf(turn, id);
+    return number === undefined ? undefined : turn.get<Notification>(HISTORY + number);
+  }
+
+  /** The user has acted on a notification, or on all in a digest. False when there is none with this id. */
+  act(turn: Turn, id: string, change: (row: DeliveriesRow) => DeliveriesRow, situation: Situation): boolean {
+    const numbers = this.#numbersOf(turn, id);
+    for (const number of numbers) {
+      const before = this.#rowOf(turn, number) ?? UNTOLD;
+      this.#moveOn(turn, number, before, change(before), situation);
+    }
+    return numbers.length > 0;
   }
 
   /** A resource of `address` has left: what it may have taken with it is held again. */
@@ -215,20 +177,13 @@ export class Deliveries {
     return this.#pending.inFlight >= MOST_IN_FLIGHT;
   }
 
-  #isNews({ presence, core, routing, agentEpoch }: Situation): boolean {
-    const by = this.#decidedBy;
-    return (
-      by?.presence !== presence || by.core !== core || by.routing !== routing || by.agentEpoch !== agentEpoch
-    );
-  }
-
   /** The row as it is now. What is to go together is left in `bundles`. */
   #reconsiderOne(
     turn: Turn,
     number: string,
     before: DeliveriesRow,
     situation: Situation,
-    { busy, bundles }: { busy: ReadonlySet<string>; bundles: Bundles },
+    { busy, bundles }: { readonly busy: ReadonlySet<string>; readonly bundles: Bundles },
   ): DeliveriesRow {
     const notification = turn.get<Notification>(HISTORY + number);
     if (notification === undefined) return before;
@@ -281,7 +236,7 @@ export class Deliveries {
   }
 
   #onReportOf(turn: Turn, number: string, said: DeliveryReport, situation: Situation): void {
-    const before = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+    const before = this.#rowOf(turn, number);
     if (before === undefined) return;
     const after = report(before, { ...said, at: turn.nowAt });
     if (after === before) return;
@@ -308,11 +263,20 @@ export class Deliveries {
     const digest = turn.get<DigestRow>(DIGEST + said.notification);
     if (digest === undefined || digest.destination !== said.destination) return;
     for (const number of digest.numbers) {
-      const row = this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+      const row = this.#rowOf(turn, number);
       const delivery = row?.deliveries.find(({ destination }) => destination === said.destination);
       const attempt = delivery?.digest === said.notification ? delivery.attempt : 0;
       this.#onReportOf(turn, number, { ...said, attempt }, situation);
     }
+  }
+
+  #rowOf(turn: Turn, number: string): DeliveriesRow | undefined {
+    return this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
+  }
+
+  #numbersOf(turn: Turn, id: string): readonly string[] {
+    const number = this.#numbers.get(id) ?? turn.text(INDEX + id);
+    return number === undefined ? (turn.get<DigestRow>(DIGEST + id)?.numbers ?? []) : [number];
   }
 
   #say(turn: Turn, number: string, row: DeliveriesRow, core: CoreRow, except?: ReadonlySet<string>): void {
@@ -323,18 +287,18 @@ export class Deliveries {
   #decide(
     turn: Turn,
     notification: Notification,
-    row: TakenFacts &
-      Pick<DeliveriesRow, "takenAt" | "deliveries"> & { readonly trace?: DeliveriesRow["trace"] },
+    row: Omit<DeliveriesRow, "trace"> & { readonly trace?: DeliveriesRow["trace"] },
     situation: Situation,
     busy: ReadonlySet<string>,
   ): Decision[] {
     const { core, routing } = situation;
     const progress = {
-      takenAt: row.takenAt ?? row.trace?.[0]?.at ?? notification.receivedAt,
+      takenAt: row.againAt ?? row.takenAt ?? row.trace?.[0]?.at ?? notification.receivedAt,
       deliveries: row.deliveries,
       duplicateOf: row.duplicateOf ?? null,
       burstUntilAt: row.burstUntilAt ?? null,
-      snoozedUntilAt: null,
+      snoozedUntilAt: row.own?.untilAt ?? null,
+      isAcknowledged: row.own?.state === "acked",
       smsSentToday: smsSentToday(turn, routing),
       // What may have been lost must not be overtaken: it will be repeated.
       busy: this.#isFull ? allOf(core) : busy.union(new Set(this.#pending.silent(turn.nowAt))),

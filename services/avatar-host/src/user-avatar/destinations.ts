@@ -142,6 +142,21 @@ export function awaitsMessage({ destinations }: CoreRow): boolean {
   return destinations.some(({ message }) => message !== undefined);
 }
 
+/** An address from which a receipt came sends receipts. */
+export function learnReceipts(core: CoreRow, report: DeliveryReport): CoreRow {
+  const address = core.destinations.find(({ id }) => id === report.destination)?.address;
+  if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address))
+    return core;
+  return { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) };
+}
+
+/** Where the user may be present. */
+export function imAddresses({ destinations }: CoreRow): string[] {
+  return destinations
+    .filter(({ channel, state }) => channel === "im" && state === "verified")
+    .map(({ address }) => address);
+}
+
 /** For the user: what proves an address must not be read beside it. */
 export function destinationView({ triesLeft: _, message: __, ...row }: DestinationRow): DestinationView {
   return row.channel === "im" ? row : { ...row, code: null };

@@ -8,6 +8,7 @@ import {
   type Notification,
 } from "@tidings/protocol";
 import type { Turn } from "../shard/turn.ts";
+import { ownState } from "./own-acts.ts";
 import { furthest } from "./progress.ts";
 import {
   type DeliveriesRow,
@@ -73,12 +74,13 @@ export function historyItem(turn: Turn, id: string): HistoryItemWithTrace {
 
 function itemOf(turn: Turn, number: string, notification: Notification): HistoryItem {
   const { seq: _, ...shown } = notification;
-  const deliveries = deliveriesOf(turn, number)?.deliveries ?? [];
+  const row = deliveriesOf(turn, number);
+  const deliveries = row?.deliveries ?? [];
   const source = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
   return {
     ...shown,
     sourceTitle: source === undefined ? notification.source : titleOf(source),
-    state: furthest(deliveries),
+    state: (row && ownState(row, turn.nowAt)) ?? furthest(deliveries),
     deliveries: deliveries.map(({ destination, channel, state, at, reason }) => ({
       destination,
       channel,

@@ -249,7 +249,8 @@ function refused(delivery: Delivery, said: DeliveryReport): Delivery {
   return unavailable === 0 ? held : { ...held, unavailable };
 }
 
-function heldAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
+/** The delivery to be tried again, with a further attempt. */
+export function heldAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
   const { repeats: _, because: __, untilAt: ___, digest: ____, ...rest } = delivery;
   const heldSinceAt = delivery.heldSinceAt ?? nowAt;
   return { ...rest, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };

@@ -33,6 +33,8 @@ export const BURST = "burst/";
 export const SAME = "same/";
 /** SMS sent on one day. */
 export const SMS_DAY = "sms";
+/** Ids of the deeds of the user that have been carried out. */
+export const DEEDS = "deeds";
 /** `op/<operation id>`: the answer to a call that has changed something. */
 export const OPERATION = "op/";
 
@@ -119,7 +121,17 @@ export interface TakenFacts {
   readonly burstUntilAt?: number;
 }
 
+/** What the user has done with a notification last; a snooze counts until `untilAt`. Epoch milliseconds. */
+export interface OwnAct {
+  readonly state: "acked" | "snoozed";
+  readonly at: number;
+  readonly untilAt?: number;
+}
+
 export interface DeliveriesRow extends TakenFacts {
+  readonly own?: OwnAct;
+  /** From when its ladder counts, where the user has had it come again. */
+  readonly againAt?: number;
   /** When the avatar took it; the first step of the trace where it is missing. */
   readonly takenAt?: number;
   readonly deliveries: readonly Delivery[];

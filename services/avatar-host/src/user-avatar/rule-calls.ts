@@ -138,6 +138,7 @@ function progressAt(turn: Turn, historyId: string | null, nowAt: number): Progre
     duplicateOf: row?.duplicateOf ?? null,
     burstUntilAt: null,
     snoozedUntilAt: null,
+    isAcknowledged: false,
     smsSentToday: 0,
     busy: new Set(),
   };

@@ -25,13 +25,16 @@ import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
 import { BaselineWaits } from "./baseline-waits.ts";
 import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
+import { carryOut, isNewDeed } from "./deeds.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
-import { awaitsMessage, withReported, withRow } from "./destinations.ts";
+import { awaitsMessage, imAddresses, learnReceipts, withReported, withRow } from "./destinations.ts";
+import { textOf } from "./notification-text.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import { CurrentRouting } from "./routing-row.ts";
 import {
   CORE,
   type CoreRow,
+  type DeliveriesRow,
   type DestinationRow,
   OPERATION,
   PRESENCE,
@@ -186,6 +189,14 @@ export class UserAvatar implements Avatar {
     this.#watchAsNeeded(turn, core);
   }
 
+  /** The user acts on a notification on the page. Throws `item-not-found`. */
+  act(turn: Turn, core: CoreRow, id: string, change: (row: DeliveriesRow) => DeliveriesRow): void {
+    const isThere = this.#open(turn).act(turn, id, change, this.situation(turn, core));
+    if (!isThere)
+      throw new CallError("cancel", "item-not-found", "There is no such notification in your history.");
+    this.#watchAsNeeded(turn, core);
+  }
+
   /** Decides anew for all that is held, by what has just been changed. */
   decideAnew(turn: Turn, core: CoreRow): void {
     this.#open(turn).reconsider(turn, this.situation(turn, core));
@@ -222,13 +233,18 @@ export class UserAvatar implements Avatar {
     const destination = core.destinations.find(({ id }) => id === report.destination);
     if (destination !== undefined && destination.channel !== channel) return;
     const situation = this.situation(turn, core);
-    this.#open(turn).onReport(turn, report, situation);
-    const after = learnReceipts(withReported(core, report), report);
+    const deliveries = this.#open(turn);
+    if (report.did === undefined) deliveries.onReport(turn, report, situation);
+    else if (!isNewDeed(turn, report.did.id)) return;
+    const after =
+      report.did === undefined
+        ? learnReceipts(withReported(core, report), report)
+        : carryOut(turn, report.did.deed, report, deliveries, situation);
     if (after !== core) {
       turn.put(CORE, after);
       this.#watchAsNeeded(turn, after);
     }
-    this.#open(turn).reconsider(turn, after === core ? situation : this.situation(turn, after));
+    deliveries.reconsider(turn, after === core ? situation : this.situation(turn, after));
   }
 
   #onPresence(turn: Turn, core: CoreRow, report: PresenceReport, agentEpoch: number): void {
@@ -347,34 +363,8 @@ export class UserAvatar implements Avatar {
   }
 }
 
-/** An address from which a receipt came sends receipts. */
-function learnReceipts(core: CoreRow, report: DeliveryReport): CoreRow {
-  const address = core.destinations.find(({ id }) => id === report.destination)?.address;
-  if (report.state !== "received" || address === undefined || core.receiptsFrom.includes(address))
-    return core;
-  return { ...core, receiptsFrom: [...core.receiptsFrom, address].slice(-20) };
-}
-
-function imAddresses({ destinations }: CoreRow): string[] {
-  return destinations
-    .filter(({ channel, state }) => channel === "im" && state === "verified")
-    .map(({ address }) => address);
-}
-
 function askAt(turn: Turn, addresses: string[]): void {
   if (addresses.length > 0) turn.asks.push({ user: turn.avatar, addresses });
-}
-
-const texts = new WeakMap<object, string>();
-
-/** A notification told to many users of a shard is serialised once. */
-function textOf(notification: object): string {
-  let text = texts.get(notification);
-  if (text === undefined) {
-    text = JSON.stringify(notification);
-    texts.set(notification, text);
-  }
-  return text;
 }
 
 function argsOf<N extends CallName>(name: N, args: unknown): CallArgs<N> {

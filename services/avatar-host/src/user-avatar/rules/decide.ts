@@ -47,6 +47,8 @@ export interface Progress {
   /** It came in a burst whose window ends then. */
   readonly burstUntilAt: number | null;
   readonly snoozedUntilAt: number | null;
+  /** The user has acknowledged it. */
+  readonly isAcknowledged: boolean;
   readonly smsSentToday: number;
   /** Destinations at which earlier ones wait in line. */
   readonly busy: ReadonlySet<string>;
@@ -74,6 +76,7 @@ export function decide(
 function skipReason(route: Route, verified: readonly DestinationRow[], progress: Progress): Reason | null {
   const acted = progress.deliveries.find(({ state }) => state === "acted");
   if (acted !== undefined) return reasons.acted(addressOf(acted.destination, verified));
+  if (progress.isAcknowledged) return reasons.acknowledged();
   if (route.isFiltered) return reasons.filtered();
   if (route.muted !== null && progress.takenAt < route.muted.untilAt) return reasons.muted(route.muted.by);
   return progress.duplicateOf === null ? null : reasons.duplicate(progress.duplicateOf);

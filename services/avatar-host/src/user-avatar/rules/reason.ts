@@ -37,6 +37,7 @@ export const reasons = {
   offlineButReached: (address: string, where: string) =>
     because("reachedElsewhere", `${address} is offline; reached at ${where}`),
   acted: (address: string) => because("acted", `the user has acted on it at ${address}`),
+  acknowledged: () => because("acted", "the user has acknowledged it"),
   filtered: () => because("filtered", "the subscription's filter does not let it through"),
   muted: (by: string | null) =>
     because("muted", by === null ? "the subscription is muted" : `muted by the rule "${by}"`),

@@ -1,0 +1,73 @@
+/**
+ * What the user does with a notification, wherever it reached them. Pure: a row becomes another.
+ *
+ *     acknowledge   nobody need tell them any more: what is held is left out
+ *     put off       all of it is held until then, and comes again as if it were new
+ *     again         comes again now
+ */
+import { heldAgain } from "./progress.ts";
+import type { DeliveriesRow, Delivery } from "./rows.ts";
+
+/** Acknowledged at `destination`, or on the page (null). */
+export function acknowledged(row: DeliveriesRow, destination: string | null, nowAt: number): DeliveriesRow {
+  if (row.own?.state === "acked") return row;
+  const deliveries = row.deliveries.map((delivery) =>
+    delivery.destination === destination && isSent(delivery)
+      ? ({ ...delivery, state: "acted", at: nowAt, reason: "the user has acknowledged it" } as const)
+      : delivery,
+  );
+  const { againAt: _, ...rest } = row;
+  return noted(
+    { ...rest, deliveries, own: { state: "acked", at: nowAt } },
+    destination,
+    "acknowledged",
+    nowAt,
+  );
+}
+
+/** Put off until `untilAt`, at `destination` or on the page (null). */
+export function putOff(
+  row: DeliveriesRow,
+  untilAt: number,
+  destination: string | null,
+  nowAt: number,
+): DeliveriesRow {
+  const reason = `snoozed until ${new Date(untilAt).toISOString()}`;
+  const deliveries = row.deliveries.map(
+    (delivery): Delivery =>
+      isKept(delivery) ? delivery : { ...heldAgain(delivery, reason, nowAt), untilAt, because: "snoozed" },
+  );
+  const own = { state: "snoozed", at: nowAt, untilAt } as const;
+  return noted({ ...row, deliveries, own, againAt: untilAt }, destination, reason, nowAt);
+}
+
+/** To come again now, also where it was refused or given up. */
+export function again(row: DeliveriesRow, nowAt: number): DeliveriesRow {
+  const deliveries = row.deliveries.map((delivery) =>
+    delivery.state === "skipped" ? delivery : heldAgain(delivery, "asked for again", nowAt),
+  );
+  const { own: _, ...rest } = row;
+  return noted({ ...rest, deliveries, againAt: nowAt }, null, "asked for again", nowAt);
+}
+
+/** What the user has said of it that counts at `nowAt`; null when nothing does. */
+export function ownState({ own }: DeliveriesRow, nowAt: number): "acked" | "snoozed" | null {
+  if (own === undefined || (own.untilAt !== undefined && own.untilAt <= nowAt)) return null;
+  return own.state;
+}
+
+function isSent({ state }: Delivery): boolean {
+  return state !== "held" && state !== "skipped" && state !== "refused" && state !== "expired";
+}
+
+/** A refusal for good stays; what was left out is decided anew with the rest. */
+function isKept({ state }: Delivery): boolean {
+  return state === "refused" || state === "skipped";
+}
+
+function noted(row: DeliveriesRow, destination: string | null, what: string, nowAt: number): DeliveriesRow {
+  return {
+    ...row,
+    trace: [...row.trace, { at: nowAt, destination, state: null, what: `${what} by the user` }],
+  };
+}
