@@ -69,6 +69,9 @@ describe("the OpenAPI document", () => {
         "GET /v1/subscriptions",
         "GET /v1/subscriptions/{id}",
         "PATCH /v1/subscriptions/{id}",
+        "POST /v1/history/{id}/ack",
+        "POST /v1/history/{id}/redeliver",
+        "POST /v1/history/{id}/snooze",
         "POST /v1/destinations",
         "POST /v1/destinations/{id}/test",
         "POST /v1/destinations/{id}/verify",
@@ -99,7 +102,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(9);
+    expect(bodies).toHaveLength(10);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -299,6 +302,7 @@ const HISTORY_ITEM: HistoryItem = {
 function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
   if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
+  if (path.endsWith("snooze")) return { for: "PT1H" };
   if (path.endsWith("verify")) return { code: "482913" };
   if (path.includes("destinations")) return { channel: "im", address: "alice@example.org" };
   return path.includes("{id}") ? { title: "Mine now" } : { url: FEED };

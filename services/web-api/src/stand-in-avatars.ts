@@ -226,6 +226,10 @@ function answerAboutThings(user: StandInUser, call: string, args: Record<string,
         trace: [{ at: 5_000, destination: "d1", state: "handed", what: "handed to the server" }],
       };
     }
+    case "acknowledge":
+    case "snooze":
+    case "redeliver":
+      return acts(user, call as "snooze", args.id);
     case "rules":
       return user.rules;
     case "putRules":
@@ -295,6 +299,12 @@ function addDestination(user: StandInUser, { channel, address = "" }: Record<str
   const destination = { id, channel: channel as "im", address, ...open };
   user.destinations.set(id, destination);
   return { created: true, destination };
+}
+
+function acts(user: StandInUser, name: "acknowledge" | "snooze" | "redeliver", id?: string): unknown {
+  const item = found(new Map(user.history.map((entry) => [entry.id, entry])), id);
+  const state = ({ acknowledge: "acked", snooze: "snoozed", redeliver: "dispatched" } as const)[name];
+  return { ...item, state, trace: [] };
 }
 
 function verifyDestination(user: StandInUser, { id = "", code }: Record<string, string>): unknown {

@@ -145,6 +145,29 @@ test.each([
   expect(argumentsOf("history")).toBeUndefined();
 });
 
+test("a notification is acknowledged, put off and had again, and nonsense is refused with what to send", async () => {
+  remember("aa");
+  const post = (act: string, payload?: object) =>
+    theatre.app.inject({
+      method: "POST",
+      url: `/v1/history/aa/${act}`,
+      headers,
+      ...(payload && { payload }),
+    });
+  const acked = await post("ack");
+  expect([acked.statusCode, acked.json().state, acked.json().trace]).toEqual([200, "acked", []]);
+  expect((await post("snooze", { for: "PT1H" })).json().state).toBe("snoozed");
+  expect(argumentsOf("snooze")).toEqual({ id: "aa", forMs: 3_600_000 });
+  expect((await post("redeliver")).statusCode).toBe(200);
+  for (const wrong of ["", "1h", "PT10S", "P31D", "-PT1H"]) {
+    const answer = await post("snooze", { for: wrong });
+    expect([answer.statusCode, answer.json().detail], wrong).toEqual([
+      422,
+      expect.stringContaining("PT1M to P30D"),
+    ]);
+  }
+});
+
 test("a destination is added with its code and how to use it, listed and removed", async () => {
   const payload = { channel: "im", address: "Alice@Example.ORG" };
   const answer = await theatre.app.inject({ method: "POST", url: "/v1/destinations", headers, payload });

@@ -135,7 +135,9 @@ export class Deliveries {
     const numbers = this.#numbersOf(turn, id);
     for (const number of numbers) {
       const before = this.#rowOf(turn, number) ?? UNTOLD;
-      this.#moveOn(turn, number, before, change(before), situation);
+      const after = change(before);
+      this.#store(turn, number, before, after, situation);
+      this.#decideOneAnew(turn, number, after, situation);
     }
     return numbers.length > 0;
   }
@@ -252,7 +254,10 @@ export class Deliveries {
     situation: Situation,
   ): void {
     this.#store(turn, number, before, after, situation);
-    if (after === before || !mayGoElsewhere(after)) return;
+    if (after !== before && mayGoElsewhere(after)) this.#decideOneAnew(turn, number, after, situation);
+  }
+
+  #decideOneAnew(turn: Turn, number: string, after: DeliveriesRow, situation: Situation): void {
     const bundles: Bundles = new Map();
     this.#reconsiderOne(turn, number, after, situation, { busy: this.#pending.busy(), bundles });
     this.#sendBundles(turn, bundles, situation);

@@ -4,6 +4,7 @@ import {
   addressesOf,
   type Channel,
   DEFAULT_RULES,
+  type Deed,
   type DeliveryReport,
   feedSource,
   type HistoryItemWithTrace,
@@ -385,4 +386,74 @@ test("what a host that died had not decided anew is decided by the next", async 
   alice.fallsAsleep();
   alice.getsReport({ kind: "agentUp" }, 1);
   expect(dispatched().slice(500)).toHaveLength(100);
+});
+
+const did = (id: string, deed: Deed) => ({ destination: "sms", did: { id, deed } });
+
+test("an acknowledgement by SMS leaves out what is held elsewhere, once, and is what the history says", async () => {
+  has("sms", "+15550100");
+  await subscribes("urgent");
+  comes("a");
+  const id = itemId(SOURCE, "a");
+  becomes(id, "handed", { destination: "sms" });
+  await calls("snooze", { id, forMs: HOUR_MS });
+  becomes(id, "acted", did("m1", { name: "ack" }));
+  expect(await item("a")).toMatchObject({ state: "acked" });
+  await calls("redeliver", { id });
+  becomes(id, "acted", did("m1", { name: "ack" }));
+  expect((await item("a")).state).not.toBe("acked");
+});
+
+test("what is snoozed is held everywhere, and comes again after that as if it were new, also after a sleep", async () => {
+  has("sms", "+15550100");
+  await subscribes("urgent");
+  comes("a");
+  const id = itemId(SOURCE, "a");
+  becomes(id, "handed", { destination: "sms" });
+  becomes(id, "acted", did("m1", { name: "snooze", forMs: HOUR_MS }));
+  expect(await item("a")).toMatchObject({ state: "snoozed" });
+  expect(await states("a")).toMatchObject({ sms: "held" });
+  shows("available");
+  expect(dispatched()).toEqual([]);
+  alice.fallsAsleep();
+  expect(passes(HOUR_MS)).toEqual(["im a"]);
+  expect(await item("a")).toMatchObject({ state: "dispatched" });
+  becomes(id, "received");
+  expect(await states("a")).toEqual({ im: "received", sms: "skipped" });
+});
+
+test("acknowledged on the page, what is held goes nowhere; asked for again it does, and what is not there is said", async () => {
+  await subscribes();
+  comes("a");
+  const id = itemId(SOURCE, "a");
+  expect(await calls("acknowledge", { id })).toMatchObject({
+    state: "acked",
+    deliveries: [{ state: "skipped" }],
+  });
+  shows("available");
+  expect(dispatched()).toEqual([]);
+  await calls("redeliver", { id });
+  expect(dispatched()).toEqual(["im a"]);
+  becomes(id, "received");
+  await calls("redeliver", { id });
+  expect(alice.dispatches).toMatchObject([{ attempt: 2 }]);
+  await expect(calls("acknowledge", { id: "nothing" })).rejects.toMatchObject({
+    condition: "item-not-found",
+  });
+});
+
+test("STOP ends what goes to a number until START, and more gives the text behind the title", async () => {
+  has("sms", "+15550100");
+  await subscribes("urgent");
+  comes("a");
+  const id = itemId(SOURCE, "a");
+  becomes(id, "acted", did("m1", { name: "stop" }));
+  comes("b");
+  expect(dispatched()).toEqual([]);
+  becomes(id, "acted", did("m2", { name: "start" }));
+  becomes(id, "acted", did("m1", { name: "stop" }));
+  comes("c");
+  expect(dispatched()).toEqual(["sms c"]);
+  becomes(id, "acted", did("m3", { name: "more" }));
+  expect(alice.dispatches).toMatchObject([{ address: "+15550100", notification: { title: "a" } }]);
 });

@@ -191,9 +191,11 @@ export class UserAvatar implements Avatar {
 
   /** The user acts on a notification on the page. Throws `item-not-found`. */
   act(turn: Turn, core: CoreRow, id: string, change: (row: DeliveriesRow) => DeliveriesRow): void {
-    const isThere = this.#open(turn).act(turn, id, change, this.situation(turn, core));
-    if (!isThere)
+    const deliveries = this.#open(turn);
+    const situation = this.situation(turn, core);
+    if (!deliveries.act(turn, id, change, situation))
       throw new CallError("cancel", "item-not-found", "There is no such notification in your history.");
+    deliveries.reconsider(turn, situation);
     this.#watchAsNeeded(turn, core);
   }
 

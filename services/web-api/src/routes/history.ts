@@ -2,12 +2,28 @@ import {
   type CallArgs,
   cleanText,
   type DeliveryView,
+  durationMs,
+  type HistoryItemWithTrace,
   type HistoryItem as HistoryView,
+  MAX_SNOOZE_MS,
+  MIN_SNOOZE_MS,
 } from "@tidings/protocol";
 import Type, { type Static } from "typebox";
+import { operationId } from "../avatar-calls.ts";
 import type { App, Parts } from "../parts.ts";
+import { Problem } from "../problem.ts";
 import { callerIn } from "../session.ts";
-import { IdParams, List, literals, Nullable, PROBLEMS, SIGNED_IN, Strict, Time } from "../shapes.ts";
+import {
+  ChangeHeaders,
+  IdParams,
+  List,
+  literals,
+  Nullable,
+  PROBLEMS,
+  SIGNED_IN,
+  Strict,
+  Time,
+} from "../shapes.ts";
 import { rfc3339, rfc3339OrNull } from "../times.ts";
 
 const DELIVERY_STATES = [
@@ -82,6 +98,26 @@ const readSchema = {
   response: { 200: ItemWithTrace, ...PROBLEMS },
 } as const;
 
+const act = (operationId: string, summary: string) =>
+  ({
+    ...shared,
+    operationId,
+    summary,
+    params: IdParams,
+    headers: ChangeHeaders,
+    response: { 200: ItemWithTrace, ...PROBLEMS },
+  }) as const;
+
+const ackSchema = act("acknowledge", "See to a notification: what is held of it elsewhere is left out");
+const redeliverSchema = act("redeliver", "Have a notification come again now");
+const snoozeSchema = {
+  ...act("snooze", "Put a notification off: it comes again after that"),
+  body: Strict(
+    { for: Type.String({ maxLength: 40, description: "ISO 8601 duration, from PT1M to P30D." }) },
+    { examples: [{ for: "PT1H" }] },
+  ),
+} as const;
+
 export function historyRoutes(app: App, { avatars }: Parts): void {
   app.get("/v1/history", { schema: listSchema }, async (request) => {
     const { items, next } = await avatars.asUser(callerIn(request), "history", argumentsOf(request.query));
@@ -90,8 +126,41 @@ export function historyRoutes(app: App, { avatars }: Parts): void {
 
   app.get("/v1/history/:id", { schema: readSchema }, async (request) => {
     const view = await avatars.asUser(callerIn(request), "historyItem", request.params);
-    return { ...itemOf(view), trace: view.trace.map((step) => ({ ...step, at: rfc3339(step.at) })) };
+    return withTrace(view);
   });
+
+  app.post("/v1/history/:id/ack", { schema: ackSchema }, async (request) => {
+    const caller = callerIn(request);
+    const op = operationId(request, caller.name, "ack");
+    return withTrace(await avatars.asUser(caller, "acknowledge", request.params, op));
+  });
+
+  app.post("/v1/history/:id/snooze", { schema: snoozeSchema }, async (request) => {
+    const caller = callerIn(request);
+    const args = { id: request.params.id, forMs: snoozeMs(request.body.for) };
+    const op = operationId(request, caller.name, "snooze");
+    return withTrace(await avatars.asUser(caller, "snooze", args, op));
+  });
+
+  app.post("/v1/history/:id/redeliver", { schema: redeliverSchema }, async (request) => {
+    const caller = callerIn(request);
+    const op = operationId(request, caller.name, "redeliver");
+    return withTrace(await avatars.asUser(caller, "redeliver", request.params, op));
+  });
+}
+
+/** Milliseconds. Throws a Problem when it is no duration, or too short or long. */
+function snoozeMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms !== null && ms >= MIN_SNOOZE_MS && ms <= MAX_SNOOZE_MS) return ms;
+  throw new Problem(
+    422,
+    `for: ${JSON.stringify(text)} is no duration from PT1M to P30D, such as PT1H or P1D.`,
+  );
+}
+
+function withTrace(view: HistoryItemWithTrace): Static<typeof ItemWithTrace> {
+  return { ...itemOf(view), trace: view.trace.map((step) => ({ ...step, at: rfc3339(step.at) })) };
 }
 
 function argumentsOf(query: Static<typeof listSchema.querystring>): CallArgs<"history"> {
