@@ -112,7 +112,7 @@ async function opened(
     web: addresses.web,
     send: () => {},
     publishJob: () => {},
-    createAvatar: (_, made) => new UserAvatar(addresses, (channel) => made.agents.epochOf(channel)),
+    createAvatar: (_, made) => new UserAvatar(addresses, made.agents),
     onLost: (error) => {
       throw error;
     },

@@ -108,7 +108,10 @@ export class Seed {
     at,
   }: Required<Omit<SeededUsers, "names">>): Promise<Entry[]> {
     const addresses = { ...addressesOf(this.#domain), users: at };
-    const user = new Rehearsal(TEMPLATE, () => new UserAvatar(addresses, () => SEEDED_AGENT_EPOCH));
+    const user = new Rehearsal(
+      TEMPLATE,
+      () => new UserAvatar(addresses, { epochOf: () => SEEDED_AGENT_EPOCH, connection: () => 1 }),
+    );
     const call = (name: string, args: object, session: string | null = null) =>
       user.isCalled({
         name,

@@ -329,8 +329,7 @@ export class AvatarHost {
   }
 
   #createAvatar(localpart: string, shard: Shard): Avatar {
-    if (!localpart.startsWith("rss."))
-      return new UserAvatar(this.#addresses, (channel) => shard.agents.epochOf(channel));
+    if (!localpart.startsWith("rss.")) return new UserAvatar(this.#addresses, shard.agents);
     const minMs = this.#options.config.TIDINGS_POLL_MIN_SECONDS * 1_000;
     return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs } });
   }

@@ -27,6 +27,7 @@ export interface AgentsOptions {
 export class Agents {
   readonly #options: AgentsOptions;
   readonly #epochs = new Map<AgentChannel, number>();
+  #connections = 0;
   readonly #rounds: ReadonlyMap<AgentChannel, PresenceRound>;
 
   constructor(options: AgentsOptions) {
@@ -57,8 +58,17 @@ export class Agents {
     this.#rounds.get(channel)?.start(AGENT_UP_SPREAD_MS);
   }
 
-  /** They are told of all agents, within `spreadMs`: what was said to these just now may never have arrived. */
-  beginAll(spreadMs: number): void {
+  /** Grows with each connection of the host to the bus: what was said over an earlier one may be lost. */
+  connection(): number {
+    return this.#connections;
+  }
+
+  /**
+   * The host has a (new) connection to the bus. What was dispatched and asked just before may be lost with the last: who
+   * waits for something is told of all agents, within `spreadMs`.
+   */
+  connected(spreadMs: number): void {
+    this.#connections++;
     for (const channel of AGENT_CHANNELS)
       if (channel === "im" || this.epochOf(channel) > 0) this.#rounds.get(channel)?.start(spreadMs);
   }

@@ -157,8 +157,7 @@ export class Shard {
   /** The shard is served on the bus (again): sends what waits in the outbox, and at first takes up what was left unfinished. */
   serve(): void {
     this.#outbox.resume();
-    // Also when only the connection broke: what was dispatched and asked just then may be lost with it.
-    this.agents.beginAll(TAKEN_OVER_SPREAD_MS);
+    this.agents.connected(TAKEN_OVER_SPREAD_MS);
     if (this.#isServed) return;
     this.#isServed = true;
     this.#alarms.schedule();

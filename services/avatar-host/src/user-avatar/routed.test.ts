@@ -35,7 +35,7 @@ let seq = 0;
 beforeEach(async () => {
   vi.useFakeTimers();
   [order, seq] = [0, 0];
-  alice = new Rehearsal("alice", () => new UserAvatar(addresses, () => 1));
+  alice = new Rehearsal("alice", () => new UserAvatar(addresses, { epochOf: () => 1, connection: () => 1 }));
   await alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-begin" });
   await alice.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-finish" });
   await signsIn();

@@ -26,7 +26,10 @@ afterEach(() => void vi.useRealTimers());
 
 /** Alice with a phone and a mailbox, who has subscribed to one feed. */
 class Stage {
-  readonly alice = new Rehearsal("alice", () => new UserAvatar(addresses, () => 1));
+  readonly alice = new Rehearsal(
+    "alice",
+    () => new UserAvatar(addresses, { epochOf: () => 1, connection: () => 1 }),
+  );
   #session = "";
   #order = 0;
   #seq = 0;

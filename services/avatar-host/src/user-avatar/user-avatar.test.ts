@@ -21,14 +21,18 @@ const OWN = "alice@d";
 const web = { fromDomain: addresses.web };
 
 let agentEpoch = 1;
+let connection = 1;
 let alice: Rehearsal;
 let session = "";
 let order = 0;
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  [agentEpoch, order] = [1, 0];
-  alice = new Rehearsal("alice", () => new UserAvatar(addresses, () => agentEpoch));
+  [agentEpoch, connection, order] = [1, 1, 0];
+  alice = new Rehearsal(
+    "alice",
+    () => new UserAvatar(addresses, { epochOf: () => agentEpoch, connection: () => connection }),
+  );
   await alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-begin" });
   await alice.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-finish" });
   const opened = (await alice.isCalled({ ...web, name: "openSession", args: { label: "" } })) as {
@@ -194,6 +198,18 @@ test("while the agent says nothing of what was dispatched, what comes later wait
   expect(dispatched()).toEqual(["c 1", "d 1"]);
 });
 
+test("what was dispatched over a connection that broke goes again before anything newer, and once", async () => {
+  await subscribes();
+  shows("available");
+  alice.hears(SOURCE, notified("a"));
+  alice.hears(SOURCE, notified("b", 2));
+  connection = 2;
+  alice.hears(SOURCE, notified("c", 3));
+  expect(dispatched()).toEqual(["a 1", "b 1", "c 1"]);
+  alice.hears(SOURCE, notified("d", 4));
+  expect(dispatched()).toEqual(["d 1"]);
+});
+
 test("while a dispatch is silent, thousands that wait in line behind it are not looked at again and again", async () => {
   await subscribes();
   shows("available");
@@ -276,7 +292,10 @@ test("a name is signed up once, and a sign-up that was cut off can be repeated",
   await expect(
     alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-2" }),
   ).rejects.toMatchObject({ condition: "conflict" });
-  const bob = new Rehearsal("bob", () => new UserAvatar(addresses, () => 1));
+  const bob = new Rehearsal(
+    "bob",
+    () => new UserAvatar(addresses, { epochOf: () => 1, connection: () => connection }),
+  );
   await bob.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-1" });
   expect(await bob.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-2" })).toEqual({
     state: "creating",

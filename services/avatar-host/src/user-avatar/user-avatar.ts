@@ -62,17 +62,26 @@ const NOT_SERVED: Partial<Record<Channel, string>> = {
   email: "E-mail is not set up here: the operator has to set TIDINGS_SMTP_RELAY.",
 };
 
+/** What the avatar is told of the bus around it. */
+export interface Surroundings {
+  /** Which life the agent for a channel is in; 0 when none has ever spoken. */
+  readonly epochOf: (channel: AgentChannel) => number;
+  /** Grows with each new connection of the host to the bus: what was said over an earlier one may be lost. */
+  readonly connection: () => number;
+}
+
 export class UserAvatar implements Avatar {
   readonly #addresses: Addresses;
-  readonly #epochOf: (channel: AgentChannel) => number;
+  readonly #around: Surroundings;
+  /** The connection over which what is dispatched has been said. */
+  #saidOver = 0;
   readonly #waits = new BaselineWaits();
   readonly #routing = new CurrentRouting();
   #deliveries: Deliveries | null = null;
 
-  /** `epochOf` tells which life the agent for a channel is in; 0 when none has ever spoken. */
-  constructor(addresses: Addresses, epochOf: (channel: AgentChannel) => number) {
+  constructor(addresses: Addresses, around: Surroundings) {
     this.#addresses = addresses;
-    this.#epochOf = epochOf;
+    this.#around = around;
   }
 
   get rowsHeld(): number {
@@ -86,7 +95,7 @@ export class UserAvatar implements Avatar {
 
   /** The life of the agent that knows of presence. */
   get agentEpoch(): number {
-    return this.#epochOf("im");
+    return this.#around.epochOf("im");
   }
 
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {
@@ -174,7 +183,7 @@ export class UserAvatar implements Avatar {
    * agent has ever come up, it says why nothing comes.
    */
   keepDestination(turn: Turn, core: CoreRow, row: DestinationRow): DestinationRow {
-    const isServed = !isAgentChannel(row.channel) || this.#epochOf(row.channel) > 0;
+    const isServed = !isAgentChannel(row.channel) || this.#around.epochOf(row.channel) > 0;
     const next = isServed ? row : { ...row, problem: NOT_SERVED[row.channel] ?? null };
     this.changeDestinations(turn, withRow(core, next));
     saySystemMessage(turn, next);
@@ -338,10 +347,15 @@ export class UserAvatar implements Avatar {
     if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
   }
 
-  /** After waking up nobody knows whether what was dispatched has left the host: it goes again, before anything newer. */
+  /**
+   * After waking up nobody knows whether what was dispatched has left the host, and after the connection to the bus was
+   * broken neither: it goes again, before anything newer.
+   */
   #open(turn: Turn): Deliveries {
-    if (this.#deliveries !== null) return this.#deliveries;
-    this.#deliveries = new Deliveries(turn);
+    const connection = this.#around.connection();
+    if (this.#deliveries !== null && this.#saidOver === connection) return this.#deliveries;
+    this.#saidOver = connection;
+    this.#deliveries ??= new Deliveries(turn);
     const core = this.#readCore(turn);
     if (core?.state === "active") this.#deliveries.repeatDispatches(turn, this.situation(turn, core));
     return this.#deliveries;
