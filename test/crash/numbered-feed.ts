@@ -1,4 +1,5 @@
 /** A web site with a feed of numbered items on loopback; its document lists the latest thousand. */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,7 +19,8 @@ export class NumberedFeed {
   private constructor(name: string, server: Server) {
     this.name = name;
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}.rss`;
+    // A port may come again: what an earlier feed at this address had would count as seen.
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${randomUUID()}/${name}.rss`;
     server.on("request", (request, response) => this.#answer(request, response));
   }
 
