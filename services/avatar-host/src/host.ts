@@ -120,6 +120,7 @@ export class AvatarHost {
     this.#ownership.noteBus(bus.isOnline);
     bus.onOffline(() => this.#ownership.noteBus(false));
     bus.onOnline(() => {
+      for (const { shard } of this.#served.values()) shard.agents.isOnline();
       this.#ownership.noteBus(true);
       void this.#claimAgain();
     });

@@ -58,16 +58,24 @@ export class Agents {
     this.#rounds.get(channel)?.start(AGENT_UP_SPREAD_MS);
   }
 
-  /** Grows with each connection of the host to the bus: what was said over an earlier one may be lost. */
+  /**
+   * Grows when the host comes on the bus, and again when its claim is taken there: what was said before may be lost, for
+   * nobody hears a host that is off the bus, nor one that speaks for a shard it has not claimed yet.
+   */
   connection(): number {
     return this.#connections;
   }
 
+  /** The host has come on the bus (again). */
+  isOnline(): void {
+    this.#connections++;
+  }
+
   /**
-   * The host has a (new) connection to the bus. What was dispatched and asked just before may be lost with the last: who
-   * waits for something is told of all agents, within `spreadMs`.
+   * The shard is claimed on the bus (again). What was dispatched and asked before may be lost: who waits for something is
+   * told of all agents, within `spreadMs`.
    */
-  connected(spreadMs: number): void {
+  isClaimed(spreadMs: number): void {
     this.#connections++;
     for (const channel of AGENT_CHANNELS)
       if (channel === "im" || this.epochOf(channel) > 0) this.#rounds.get(channel)?.start(spreadMs);

@@ -157,7 +157,7 @@ export class Shard {
   /** The shard is served on the bus (again): sends what waits in the outbox, and at first takes up what was left unfinished. */
   serve(): void {
     this.#outbox.resume();
-    this.agents.connected(TAKEN_OVER_SPREAD_MS);
+    this.agents.isClaimed(TAKEN_OVER_SPREAD_MS);
     if (this.#isServed) return;
     this.#isServed = true;
     this.#alarms.schedule();

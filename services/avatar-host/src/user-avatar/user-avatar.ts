@@ -66,7 +66,7 @@ const NOT_SERVED: Partial<Record<Channel, string>> = {
 export interface Surroundings {
   /** Which life the agent for a channel is in; 0 when none has ever spoken. */
   readonly epochOf: (channel: AgentChannel) => number;
-  /** Grows with each new connection of the host to the bus: what was said over an earlier one may be lost. */
+  /** Grows whenever what was said to agents before may be lost: the bus was away, or did not know whose the shard is. */
   readonly connection: () => number;
 }
 
