@@ -77,6 +77,8 @@ export const CALLS = {
       url: Type.String({ maxLength: 2_000 }),
       title: Nullable(Title),
       priority: Nullable(Priority),
+      /** As in the rules; of a subscription that there was before it stays as it is. */
+      filter: Type.Optional(Type.Unknown()),
     }),
     result: Type.Object({ created: Type.Boolean(), subscription: SubscriptionView }),
     may: "user",
@@ -90,7 +92,13 @@ export const CALLS = {
   },
   subscription: { args: Type.Object({ id: Id }), result: SubscriptionView, may: "user", changes: false },
   changeSubscription: {
-    args: Type.Object({ id: Id, title: Type.Optional(Title), priority: Type.Optional(Priority) }),
+    args: Type.Object({
+      id: Id,
+      title: Type.Optional(Title),
+      priority: Type.Optional(Priority),
+      /** As in the rules; null takes it away. */
+      filter: Type.Optional(Type.Unknown()),
+    }),
     result: SubscriptionView,
     may: "user",
     changes: true,

@@ -16,6 +16,8 @@ export const SubscriptionView = Type.Object({
   state: SourceState,
   problem: Nullable(Type.String()),
   priority: Priority,
+  /** What it lets through, as in the rules; null: everything. */
+  filter: Nullable(Type.Unknown()),
   createdAt: Type.Number(),
 });
 export type SubscriptionView = Static<typeof SubscriptionView>;

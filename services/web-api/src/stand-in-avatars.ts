@@ -277,7 +277,10 @@ function putRules(user: StandInUser, args: Record<string, unknown>): unknown {
   return { outcome: "stored", version: version + 1 };
 }
 
-function subscribe(user: StandInUser, { url = "", title, priority }: Record<string, string | null>): unknown {
+function subscribe(
+  user: StandInUser,
+  { url = "", title, priority, filter = null }: Record<string, string | null>,
+): unknown {
   const id = feedSource(url ?? "");
   const created = !user.subscriptions.has(id);
   const fresh = {
@@ -286,6 +289,7 @@ function subscribe(user: StandInUser, { url = "", title, priority }: Record<stri
     title: title ?? "A feed",
     state: "active",
     problem: null,
+    filter,
     createdAt: 1_000,
   };
   if (created) user.subscriptions.set(id, { ...fresh, priority: priority ?? "default" } as SubscriptionView);

@@ -87,7 +87,6 @@ test.each([
   ["a priority that there is not", { url: FEED, priority: 6 }, /priority/],
   ["a fraction as priority", { url: FEED, priority: 2.5 }, /priority/],
   ["a digit in quotes as priority", { url: FEED, priority: "3" }, /priority/],
-  ["a filter", { url: FEED, filter: { words: ["rooms"] } }, /not part of this release/],
   ["an empty title", { url: FEED, title: " ‮ " }, /visible/],
   ["no address", {}, /url/],
   ["a mailbox", { url: "mailto:alice@example.org" }, /http/],
@@ -106,6 +105,9 @@ test("a subscription is read, changed and ended", async () => {
   expect(list.json()).toMatchObject({ items: [{ id }], next: null });
   const changed = await theatre.app.inject({ method: "PATCH", url, headers, payload: { priority: 5 } });
   expect(changed.json()).toMatchObject({ id, priority: "urgent", title: "A feed" });
+  const filter = { contains: "rooms" };
+  const filtered = await theatre.app.inject({ method: "PATCH", url, headers, payload: { filter } });
+  expect(filtered.json()).toMatchObject({ id, priority: "urgent", filter });
   const nothing = await theatre.app.inject({ method: "PATCH", url, headers, payload: {} });
   expect(nothing.statusCode).toBe(422);
   const json = { ...headers, "content-type": "application/json" };

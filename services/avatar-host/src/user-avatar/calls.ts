@@ -86,8 +86,12 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   resume: ({ turn, core, avatar }) => profileOf(turn, avatar.pauseUntil(turn, active(core), null), avatar),
 
   subscriptions: ({ turn }) => ({ items: subscriptions(turn) }),
-  subscription: ({ turn }, { id }) => viewOf(subscription(turn, id)),
-  changeSubscription: ({ turn }, args) => changeSubscription(turn, args),
+  subscription: ({ turn }, { id }) => viewOf(turn, subscription(turn, id)),
+  changeSubscription: ({ turn, core, avatar }, args) => {
+    const view = changeSubscription(turn, active(core), args);
+    avatar.decideAnew(turn, active(core));
+    return view;
+  },
   unsubscribe: ({ turn }, { id }) => {
     unsubscribe(turn, id);
     forgetInRules(turn, id);
@@ -176,7 +180,8 @@ export function isCallName(name: string): name is UserCallName {
   return Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator";
 }
 
-function active(core: CoreRow | undefined): CoreRow {
+/** Throws CallError when there is no such user (yet). */
+export function active(core: CoreRow | undefined): CoreRow {
   if (core?.state === "active") return core;
   throw new CallError("cancel", "item-not-found", "There is no such user.");
 }

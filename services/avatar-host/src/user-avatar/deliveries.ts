@@ -104,10 +104,10 @@ export class Deliveries {
 
   /**
    * Decides anew for what is held, oldest first: all of it when what it was decided by has changed or a time has come, else
-   * what can go on. Of many it does some in each turn.
+   * what can go on. Of many it does some in each turn. `hasNews`: what is not of the situation has changed, too.
    */
-  reconsider(turn: Turn, situation: Situation): void {
-    this.#sendBundles(turn, this.#pass.begin(turn, situation), situation);
+  reconsider(turn: Turn, situation: Situation, hasNews = false): void {
+    this.#sendBundles(turn, this.#pass.begin(turn, situation, hasNews), situation);
   }
 
   /** Goes on with what {@link reconsider} has begun. */

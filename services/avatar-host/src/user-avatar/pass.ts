@@ -57,9 +57,9 @@ export class Pass {
   }
 
   /** Begins anew where there is news, and does a part; gives what is to go together. */
-  begin(turn: Turn, situation: Situation): Bundles {
+  begin(turn: Turn, situation: Situation, hasNews: boolean): Bundles {
     const isDue = this.#pending.isDue(turn.nowAt);
-    if (isDue || this.#isNews(situation)) this.#from = "";
+    if (isDue || hasNews || this.#isNews(situation)) this.#from = "";
     if (isDue) {
       this.#hasDue = true;
       this.#pending.lookedAt(turn.nowAt);

@@ -132,6 +132,34 @@ test("new rules count at once, for what is held as well", async () => {
   expect(stage.alice.dispatches.map(({ destination }) => destination)).toEqual(["sms"]);
 });
 
+test("a subscription's filter is a part of the rules, and decides anew for what is held; a wrong one changes nothing", async () => {
+  const stage = await Stage.opens();
+  const change = (rest: object) => stage.calls("changeSubscription", { id: SOURCE, ...rest });
+  stage.comes("two rooms");
+  const changed = await change({ filter: { contains: "garden" } });
+  expect(changed).toMatchObject({ filter: { contains: "garden" } });
+  const { deliveries } = await stage.item("two rooms");
+  expect(deliveries.find(({ destination }) => destination === "im")).toMatchObject({ state: "skipped" });
+  await expect(change({ filter: { matches: "(" }, priority: "low" })).rejects.toMatchObject({
+    condition: "bad-request",
+    message: expect.stringMatching(/^\/filter/),
+  });
+  const { rules } = await stage.calls("rules");
+  expect(rules).toMatchObject({ subscriptions: { [SOURCE]: { filter: { contains: "garden" } } } });
+  expect(await change({ filter: null })).toMatchObject({ filter: null, priority: "default" });
+  const other = { url: "https://example.org/other", title: null, priority: null };
+  void stage.calls("subscribe", { ...other, filter: { contains: "flat" } });
+  const listed = await stage.calls("subscriptions");
+  expect(listed.items.map(({ filter }) => filter)).toEqual([null, { contains: "flat" }]);
+});
+
+test("a priority that is changed decides anew for what is held", async () => {
+  const stage = await Stage.opens();
+  stage.comes("a");
+  await stage.calls("changeSubscription", { id: SOURCE, priority: "urgent" });
+  expect(stage.alice.dispatches.map(({ destination }) => destination)).toEqual(["sms"]);
+});
+
 test("a simulation sends and keeps nothing, and may be of another time and presence", async () => {
   const stage = await Stage.opens();
   await stage.puts({ zone: "Europe/Berlin", quietHours: [{ from: "22:00", to: "07:00" }] });

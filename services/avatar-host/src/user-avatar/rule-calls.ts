@@ -3,6 +3,7 @@ import {
   type CallArgs,
   CallError,
   type CallResult,
+  type Filter,
   type ImaginedNotification,
   type ImaginedPresence,
   type Notification,
@@ -40,11 +41,48 @@ export function putRules(
 ): CallResult<"putRules"> {
   const { version } = rulesIn(turn);
   if (ifVersion !== null && ifVersion !== version) return { outcome: "stale", version };
-  const subscriptions = turn.list(withPrefix(SUBSCRIPTION)).map(({ key }) => key.slice(SUBSCRIPTION.length));
+  return store(turn, core, input, subscriptionsIn(turn));
+}
+
+function subscriptionsIn(turn: Turn): string[] {
+  return turn.list(withPrefix(SUBSCRIPTION)).map(({ key }) => key.slice(SUBSCRIPTION.length));
+}
+
+function store(
+  turn: Turn,
+  core: CoreRow,
+  input: unknown,
+  subscriptions: readonly string[],
+): Exclude<CallResult<"putRules">, { outcome: "stale" }> {
+  const { version } = rulesIn(turn);
   const { rules, problems } = readRules(input, { destinations: core.destinations, subscriptions });
   if (rules === null) return { outcome: "refused", problems: [...problems] };
   turn.put(RULES, { version: version + 1, rules } satisfies RulesRow);
   return { outcome: "stored", version: version + 1 };
+}
+
+/** What a subscription lets through; null: everything. */
+export function filterOf(turn: Turn, subscription: string): Filter | null {
+  return rulesIn(turn).rules.subscriptions[subscription]?.filter ?? null;
+}
+
+/** Has a subscription let through what `filter` says; null: everything. Throws CallError with all that is wrong with it. */
+export function putFilter(turn: Turn, core: CoreRow, subscription: string, filter: unknown): void {
+  const { rules } = rulesIn(turn);
+  const { [subscription]: before = {}, ...others } = rules.subscriptions;
+  const { filter: _, ...rest } = before;
+  const own = filter === null ? rest : { ...rest, filter };
+  const subscriptions = Object.keys(own).length === 0 ? others : { ...others, [subscription]: own };
+  // A subscription of this turn is not among the rows yet.
+  const known = [...subscriptionsIn(turn), subscription];
+  const answer = store(turn, core, { ...rules, subscriptions }, known);
+  if (answer.outcome !== "refused") return;
+  const prefix = `/subscriptions/${subscription}`;
+  const sentences = answer.problems.map(
+    ({ pointer, detail }) =>
+      `${pointer.startsWith(prefix) ? pointer.slice(prefix.length) : pointer}: ${detail}`,
+  );
+  throw new CallError("modify", "bad-request", sentences.join(" "));
 }
 
 /** The user has left a subscription: the rules no longer speak of it, so that they can be read, changed and put again. */

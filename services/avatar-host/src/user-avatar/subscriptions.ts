@@ -11,12 +11,14 @@ import {
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
-import { SUBSCRIPTION, type SubscriptionRow, titleOf } from "./rows.ts";
+import { type CoreRow, SUBSCRIPTION, type SubscriptionRow, titleOf } from "./rows.ts";
+import { filterOf, putFilter } from "./rule-calls.ts";
 
 /** Subscribes, or finds the subscription that is there. A source that is not ready is asked (again) to say how it does. */
 export function subscribe(
   turn: Turn,
-  { url, title, priority }: CallArgs<"subscribe">,
+  core: CoreRow,
+  { url, title, priority, filter }: CallArgs<"subscribe">,
 ): { created: boolean; row: SubscriptionRow } {
   const canonical = canonicalOrRefuse(url);
   const source = feedSource(canonical);
@@ -39,14 +41,17 @@ export function subscribe(
     priority: priority ?? "default",
     createdAt: turn.nowAt,
   };
-  if (known === undefined) turn.put(SUBSCRIPTION + source, row);
+  if (known === undefined) {
+    turn.put(SUBSCRIPTION + source, row);
+    if (filter !== undefined && filter !== null) putFilter(turn, core, source, filter);
+  }
   turn.tell([source], { type: "subscribed", url: canonical });
   return { created: known === undefined, row };
 }
 
 export function subscriptions(turn: Turn): SubscriptionView[] {
   const rows = turn.list(withPrefix(SUBSCRIPTION)).map(({ value }) => JSON.parse(value) as SubscriptionRow);
-  return rows.sort((a, b) => a.createdAt - b.createdAt).map(viewOf);
+  return rows.sort((a, b) => a.createdAt - b.createdAt).map((row) => viewOf(turn, row));
 }
 
 /** Throws `item-not-found`. */
@@ -58,12 +63,14 @@ export function subscription(turn: Turn, id: string): SubscriptionRow {
 
 export function changeSubscription(
   turn: Turn,
-  { id, title, priority }: CallArgs<"changeSubscription">,
+  core: CoreRow,
+  { id, title, priority, filter }: CallArgs<"changeSubscription">,
 ): SubscriptionView {
   const before = subscription(turn, id);
   const row = { ...before, ownTitle: title ?? before.ownTitle, priority: priority ?? before.priority };
   turn.put(SUBSCRIPTION + id, row);
-  return viewOf(row);
+  if (filter !== undefined) putFilter(turn, core, id, filter);
+  return viewOf(turn, row);
 }
 
 export function unsubscribe(turn: Turn, id: string): void {
@@ -90,9 +97,10 @@ export function onSourceChanged(
   return row;
 }
 
-export function viewOf(row: SubscriptionRow): SubscriptionView {
+export function viewOf(turn: Turn, row: SubscriptionRow): SubscriptionView {
   const { source, url, state, problem, priority, createdAt } = row;
-  return { id: source, source: url, title: titleOf(row), state, problem, priority, createdAt };
+  const filter = filterOf(turn, source);
+  return { id: source, source: url, title: titleOf(row), state, problem, priority, filter, createdAt };
 }
 
 function canonicalOrRefuse(url: string): string {

@@ -19,16 +19,23 @@ import {
   type PresenceReport,
   type Report,
 } from "@tidings/protocol";
-import { withPrefix } from "@tidings/store";
 import type { AgentLife, Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
 import { BaselineWaits } from "./baseline-waits.ts";
-import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
+import {
+  active,
+  type CallContext,
+  HANDLERS,
+  isCallName,
+  type UserCallName,
+  WrongCodeError,
+} from "./calls.ts";
 import { carryOut, isNewDeed } from "./deeds.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { awaitsMessage, imAddresses, learnReceipts, withReported, withRow } from "./destinations.ts";
 import { textOf } from "./notification-text.ts";
+import { answered, remember } from "./operations.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import { CurrentRouting } from "./routing-row.ts";
 import {
@@ -36,7 +43,6 @@ import {
   type CoreRow,
   type DeliveriesRow,
   type DestinationRow,
-  OPERATION,
   PRESENCE,
   type PresenceRow,
   SUBSCRIPTION,
@@ -45,16 +51,8 @@ import {
 import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
 import { saySystemMessage } from "./system-message.ts";
 
-/** How long answers to operations are kept for repeats (milliseconds). */
-const OPERATION_MS = 24 * 3_600_000;
 /** Row that says that the shard tells the avatar when an agent has come up. */
 const WATCHED = "watched";
-
-interface OperationRow {
-  readonly at: number;
-  readonly name: string;
-  readonly answer: unknown;
-}
 
 /** What the user reads of a channel whose agent has never come up. */
 const NOT_SERVED: Partial<Record<Channel, string>> = {
@@ -104,8 +102,9 @@ export class UserAvatar implements Avatar {
     const row = onSourceChanged(turn, from, event);
     const waiting = this.#waits.takeFor(from);
     if (row === null) return;
+    const view = viewOf(turn, row);
     turn.onDurable(() => {
-      for (const answer of waiting) answer(viewOf(row));
+      for (const answer of waiting) answer(view);
     });
   }
 
@@ -142,16 +141,13 @@ export class UserAvatar implements Avatar {
     const core = this.#readCore(turn);
     authorize(turn, core, call, this.#addresses);
     const args = argsOf(call.name, call.args);
-    const done = call.op === null ? undefined : turn.get<OperationRow>(OPERATION + call.op);
-    if (done !== undefined && turn.nowAt - done.at < OPERATION_MS) {
-      if (done.name !== call.name)
-        throw new CallError("modify", "conflict", "This operation id was used for something else.");
-      if (call.name !== "subscribe") {
-        this.#answer(turn, call, done.answer);
-        return;
-      }
+    const done = answered(turn, call);
+    if (done !== null && call.name !== "subscribe") {
+      this.#answer(turn, call, done.answer);
+      return;
     }
-    if (call.name === "subscribe") this.#subscribe(turn, call, args as CallArgs<"subscribe">, done?.answer);
+    if (call.name === "subscribe")
+      this.#subscribe(turn, active(core), call, args as CallArgs<"subscribe">, done?.answer);
     else this.#handle({ turn, core, call, avatar: this }, call.name, args);
   }
 
@@ -210,7 +206,7 @@ export class UserAvatar implements Avatar {
 
   /** Decides anew for all that is held, by what has just been changed. */
   decideAnew(turn: Turn, core: CoreRow): void {
-    this.#open(turn).reconsider(turn, this.situation(turn, core));
+    this.#open(turn).reconsider(turn, this.situation(turn, core), true);
   }
 
   /** What decisions are made by, as this turn has it. */
@@ -301,15 +297,21 @@ export class UserAvatar implements Avatar {
   }
 
   /** Answers when the source has said how it is doing, or when that takes too long; the wait is not kept across a crash. */
-  #subscribe(turn: Turn, call: IncomingCall, args: CallArgs<"subscribe">, earlier: unknown): void {
-    const { created, row } = subscribe(turn, args);
+  #subscribe(
+    turn: Turn,
+    core: CoreRow,
+    call: IncomingCall,
+    args: CallArgs<"subscribe">,
+    earlier: unknown,
+  ): void {
+    const { created, row } = subscribe(turn, core, args);
     const wasCreated = (earlier as { created?: boolean } | undefined)?.created ?? created;
-    if (call.op !== null) this.#remember(turn, call, { created: wasCreated });
+    remember(turn, call, { created: wasCreated });
     if (row.state === "active") {
-      this.#answer(turn, call, { created: wasCreated, subscription: viewOf(row) });
+      this.#answer(turn, call, { created: wasCreated, subscription: viewOf(turn, row) });
       return;
     }
-    this.#waits.wait(row.source, viewOf(row), (subscription) =>
+    this.#waits.wait(row.source, viewOf(turn, row), (subscription) =>
       call.reply({ created: wasCreated, subscription }),
     );
   }
@@ -322,8 +324,7 @@ export class UserAvatar implements Avatar {
     const { turn, call } = context;
     try {
       const answer = HANDLERS[name](context, args);
-      if (call.op !== null && CALLS[name].changes && name !== "openSession" && name !== "erase")
-        this.#remember(turn, call, answer);
+      if (CALLS[name].changes && name !== "openSession" && name !== "erase") remember(turn, call, answer);
       this.#answer(turn, call, answer);
     } catch (error) {
       if (!(error instanceof WrongCodeError)) throw error;
@@ -333,14 +334,6 @@ export class UserAvatar implements Avatar {
 
   #answer(turn: Turn, call: IncomingCall, answer: unknown): void {
     turn.onDurable(() => call.reply(answer));
-  }
-
-  /** Keeps the answer for a repeat of the call, and forgets those of yesterday. */
-  #remember(turn: Turn, call: IncomingCall, answer: unknown): void {
-    for (const { key, value } of turn.list(withPrefix(OPERATION, { limit: 20 }))) {
-      if (turn.nowAt - (JSON.parse(value) as OperationRow).at >= OPERATION_MS) turn.delete(key);
-    }
-    turn.put(OPERATION + call.op, { at: turn.nowAt, name: call.name, answer } satisfies OperationRow);
   }
 
   #alarmBy(turn: Turn, at: number): void {

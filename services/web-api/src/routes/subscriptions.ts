@@ -22,6 +22,12 @@ import { rfc3339 } from "../times.ts";
 
 const TITLE_CHARS = 200;
 
+/** What is wrong with one is said by the avatar, which reads it as part of the rules. */
+const FilterInput = Type.Unknown({
+  description:
+    "What it lets through: one of all, any, not, contains or matches, as in the rules; null for everything.",
+});
+
 const Subscription = Type.Object(
   {
     id: Type.String(),
@@ -30,6 +36,7 @@ const Subscription = Type.Object(
     state: literals(["checking", "active", "failing", "ended"]),
     problem: Nullable(Type.String({ description: "Why it is failing or ended." })),
     priority: PriorityWord,
+    filter: FilterInput,
     createdAt: Time,
   },
   {
@@ -41,11 +48,14 @@ const Subscription = Type.Object(
         state: "active",
         problem: null,
         priority: "default",
+        filter: { any: [{ contains: "rooms" }, { in: "author", matches: "^Ann" }] },
         createdAt: "2026-03-01T08:00:00.000Z",
       },
     ],
   },
 );
+
+const withFilter = (filter: unknown) => (filter === undefined ? {} : { filter });
 
 const Title = Type.String({ minLength: 1, maxLength: TITLE_CHARS });
 const shared = { tags: ["subscriptions"], security: SIGNED_IN } as const;
@@ -68,9 +78,7 @@ const subscribeSchema = {
       url: Type.String({ maxLength: 10_000, description: "Address of a feed, or of a page that names one." }),
       title: Type.Optional(Title),
       priority: Type.Optional(PriorityInput),
-      filter: Type.Optional(
-        Type.Unknown({ description: "Not part of this release: a request that holds it is refused." }),
-      ),
+      filter: Type.Optional(FilterInput),
     },
     { examples: [{ url: "https://example.com/blog", priority: "high" }] },
   ),
@@ -88,11 +96,15 @@ const readSchema = {
 const changeSchema = {
   ...shared,
   operationId: "changeSubscription",
-  summary: "Change the title or the priority",
+  summary: "Change the title, the priority or the filter",
   params: IdParams,
   headers: ChangeHeaders,
   body: Strict(
-    { title: Type.Optional(Title), priority: Type.Optional(PriorityInput) },
+    {
+      title: Type.Optional(Title),
+      priority: Type.Optional(PriorityInput),
+      filter: Type.Optional(FilterInput),
+    },
     { minProperties: 1, examples: [{ title: "Rooms", priority: 5 }] },
   ),
   response: { 200: Subscription, ...PROBLEMS },
@@ -123,15 +135,18 @@ function addListRoutes(app: App, parts: Parts): void {
   app.post("/v1/subscriptions", { schema: subscribeSchema }, async (request, reply) => {
     const caller = callerIn(request);
     const { url, title, priority, filter } = request.body;
-    if (filter !== undefined)
-      throw new Problem(422, "Filters are not part of this release; leave the field filter out.");
     const args = {
       title: title === undefined ? null : titleOf(title),
       priority: priority === undefined ? null : priorityWord(priority),
     };
     const found = await findFeed(parts, caller, feedAddress(url));
     const op = operationId(request, caller.name, "subscribe");
-    const { created, subscription } = await avatars.asUser(caller, "subscribe", { url: found, ...args }, op);
+    const { created, subscription } = await avatars.asUser(
+      caller,
+      "subscribe",
+      { url: found, ...args, ...withFilter(filter) },
+      op,
+    );
     return reply.code(created ? 201 : 200).send(subscriptionOf(subscription));
   });
 }
@@ -143,11 +158,12 @@ function addItemRoutes(app: App, { avatars }: Parts): void {
 
   app.patch("/v1/subscriptions/:id", { schema: changeSchema }, async (request) => {
     const caller = callerIn(request);
-    const { title, priority } = request.body;
+    const { title, priority, filter } = request.body;
     const args = {
       id: request.params.id,
       ...(title === undefined ? {} : { title: titleOf(title) }),
       ...(priority === undefined ? {} : { priority: priorityWord(priority) }),
+      ...withFilter(filter),
     };
     const op = operationId(request, caller.name, "change");
     return subscriptionOf(await avatars.asUser(caller, "changeSubscription", args, op));
