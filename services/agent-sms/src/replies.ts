@@ -6,11 +6,10 @@
  *     linked ─▶ an answer that is understood is reported as what the user did; STOP and START count here as well
  *               one that is not is answered with a sentence, within the caps
  */
-import { RateLimit, type Reporter, type Standings } from "@tidings/agent";
+import { RateLimit, type Reporter, readReply, type Standings } from "@tidings/agent";
 import type { Deed, DeliveryReport } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import type { Entry, Ledger } from "./ledger.ts";
-import { readReply } from "./reply.ts";
 
 const HOUR_MS = 3_600_000;
 
