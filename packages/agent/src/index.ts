@@ -9,3 +9,4 @@ export * from "./reply.ts";
 export * from "./reporter.ts";
 export * from "./standing.ts";
 export * from "./turnstile.ts";
+export * from "./web-link.ts";
