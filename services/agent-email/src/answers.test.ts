@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dispatch, eventually, SENDER, type Stage, setStage } from "./stage.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +14,10 @@ beforeEach(async () => {
   bounceTo = stage.relay.taken[0]?.from ?? "";
   replyTo = stage.header("Reply-To") ?? "";
 });
-afterEach(() => stage.strike());
+afterEach(async () => {
+  vi.useRealTimers();
+  await stage.strike();
+});
 
 const bounce = (name: string) => readFileSync(new URL(`../golden/incoming/${name}.eml`, import.meta.url));
 const hears = (mail: Buffer | string, recipient: string) => stage.agent().heard(Buffer.from(mail), recipient);
@@ -40,6 +43,15 @@ test.each(["postfix-delayed", "vacation"])("what came back and is no failure (%s
   await hears(bounce(name), bounceTo);
   await settled();
   expect(stage.conditions()).toEqual([]);
+});
+
+test("a mail system that gives up after six days is still heard, and nothing is sent again meanwhile", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6 * 24 * HOUR_MS });
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  await hears(bounce("postfix-expired"), bounceTo);
+  await eventually(() => expect(stage.conditions()).toEqual(["remote-server-not-found"]));
+  expect(stage.relay.tries).toBe(1);
 });
 
 test("a bounce of an earlier attempt says nothing of the present one", async () => {

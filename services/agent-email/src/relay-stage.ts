@@ -21,8 +21,20 @@ export type Behaviour =
   | "takesAndBreaks"
   | "takesAndIsSilent";
 
-/** Begins to listen on a free port of the loopback address. */
-export async function setRelay(password: string | null = null) {
+export interface RelayOptions {
+  /** What it wants of everybody who sends; null: nothing. */
+  readonly password?: string | null;
+  /** Whether it offers STARTTLS, with a certificate that nobody knows. */
+  readonly offersTls?: boolean;
+  readonly host?: string;
+}
+
+/** Begins to listen on a free port. */
+export async function setRelay({
+  password = null,
+  offersTls = false,
+  host = "127.0.0.1",
+}: RelayOptions = {}) {
   const relay = {
     url: "",
     taken: [] as TakenMail[],
@@ -36,19 +48,19 @@ export async function setRelay(password: string | null = null) {
     /** Listens again, after `stop`, at the same address. */
     comesBack: async () => {
       server = open();
-      await listening(server, Number(new URL(relay.url).port));
+      await listening(server, host, Number(new URL(relay.url).port));
     },
   };
   let now: Behaviour = "takes";
   let server = open();
-  relay.url = `smtp://127.0.0.1:${await listening(server, 0)}`;
+  relay.url = `smtp://${host}:${await listening(server, host, 0)}`;
   return relay;
 
   function open(): SMTPServer {
     return new SMTPServer({
       authOptional: password === null,
       allowInsecureAuth: true,
-      disabledCommands: ["STARTTLS"],
+      disabledCommands: offersTls ? [] : ["STARTTLS"],
       closeTimeout: 50,
       onAuth: (auth, _session, done) =>
         auth.password === password ? done(null, { user: "u" }) : done(failure("535 5.7.8 who are you?")),
@@ -91,11 +103,11 @@ function failure(says: string): Error {
   return Object.assign(new Error(says.slice(4)), { responseCode: Number(says.slice(0, 3)) });
 }
 
-async function listening(server: SMTPServer, port: number): Promise<number> {
+async function listening(server: SMTPServer, host: string, port: number): Promise<number> {
   server.on("error", () => {
     // Connections that are broken off on purpose say so here.
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
+  await new Promise<void>((resolve) => server.listen(port, host, () => resolve()));
   return (server.server.address() as AddressInfo).port;
 }
 
