@@ -1,5 +1,6 @@
 export * from "./bounded-map.ts";
 export * from "./courier.ts";
+export * from "./deed-report.ts";
 export * from "./delivery-ledger.ts";
 export * from "./delivery-memory.ts";
 export * from "./ledger-file.ts";

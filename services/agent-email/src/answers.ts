@@ -4,6 +4,7 @@
  */
 import {
   type DeliveryLedger,
+  deedReport,
   type LedgerEntry,
   RateLimit,
   type Refusal,
@@ -11,7 +12,7 @@ import {
   readReply,
   type Standings,
 } from "@tidings/agent";
-import type { Deed, DeliveryReport } from "@tidings/protocol";
+import type { Deed } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { bounceIn } from "./bounce.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
@@ -109,21 +110,9 @@ export class Answers {
 
   #note(id: string, entry: LedgerEntry, deed: Deed, nowAt: number): void {
     const { ledger, reporter, log } = this.#means;
-    const { user, notification, destination, attempt } = entry;
-    const report = {
-      kind: "delivery",
-      user,
-      notification,
-      destination,
-      attempt,
-      state: "acted",
-      condition: null,
-      mayRetry: false,
-      did: { id, deed },
-      at: nowAt,
-    } as DeliveryReport;
+    const report = deedReport(id, entry, deed, nowAt);
     if (!ledger.noteDeed(id, report, nowAt)) return;
-    log.info({ notification, user, deed: deed.name }, "a user answered");
+    log.info({ notification: entry.notification, user: entry.user, deed: deed.name }, "a user answered");
     reporter.report(report);
   }
 }
