@@ -111,10 +111,11 @@ export class Courier {
   }
 
   #begin(key: string, errand: Errand): void {
-    this.#underWay.set(
-      key,
-      this.#run(key, errand).finally(() => this.#underWay.delete(key)),
-    );
+    const run = this.#run(key, errand).finally(() => {
+      // A higher attempt may have taken its place.
+      if (this.#underWay.get(key) === run) this.#underWay.delete(key);
+    });
+    this.#underWay.set(key, run);
   }
 
   /** Resolves in any case. */

@@ -44,6 +44,20 @@ test("a higher attempt is sent again, with another id", async () => {
   expect(stage.header("Message-ID")).not.toBe(first);
 });
 
+test("an attempt that waits gives way to a higher one", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stage.relay.behaviours = [{ at: "rcpt", says: "451 4.7.1 come back later" }, "takes"];
+  stage.passes = (ms) => (ms === 0 ? Promise.resolve() : promise);
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.waitedMs).toHaveLength(1));
+  await stage.dispatches(dispatch({ attempt: 2 }));
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  resolve();
+  await stage.dispatches(dispatch({ attempt: 2, address: "bob@example.org" }));
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  expect(stage.relay.taken.map(({ to }) => to)).toEqual([[MAILBOX], ["bob@example.org"]]);
+});
+
 test("what was sent is not sent again by the next life of the agent, which says what is known of it", async () => {
   await stage.dispatches(dispatch());
   await eventually(() => expect(stage.states()).toEqual(["handed"]));

@@ -75,13 +75,15 @@ export class Deliveries {
 
   #errand(dispatch: Dispatch, address: string, key: string): Errand {
     const entry = this.#means.ledger.entry(key) as LedgerEntry;
-    return (wait) => this.#carry(() => mailOf(dispatch, address, entry, this.#means.sender), wait);
+    return (wait) => this.#carry(entry, () => mailOf(dispatch, address, entry, this.#means.sender), wait);
   }
 
-  async #carry(mail: () => Mail, wait: Wait): Promise<Ending> {
+  async #carry({ key, attempt }: LedgerEntry, mail: () => Mail, wait: Wait): Promise<Ending | "open"> {
     let step: Step = FIRST_STEP;
     while (step.does === "send") {
       await wait(step.afterMs);
+      // A higher attempt has been ordered meanwhile, and says itself what becomes of it.
+      if (this.#means.ledger.entry(key)?.attempt !== attempt) return "open";
       const outcome = await this.#sessions.pass(async () => {
         // The agent may have stopped while this was in line.
         await wait(0);
