@@ -29,11 +29,12 @@ const NAMES = [
   "xmpp",
   "smtp",
   "sms",
+  "mail",
 ] as const;
 
 type PortName = (typeof NAMES)[number];
 
-/** `sms` hears the provider's callbacks; `web`, `xmpp` and `smtp` are used only where the caller asked for a free port. */
+/** `sms` hears the provider's callbacks, `mail` who unsubscribes; `web`, `xmpp` and `smtp` are used only where the caller asked for a free port. */
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** A port that a setting names is taken. `message` says which variable to change. */

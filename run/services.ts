@@ -1,11 +1,19 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { MailSettings } from "./mail-settings.ts";
 import { busyNodeArguments, nodeArguments, nodeEnvironment } from "./node-process.ts";
 import { secretIn } from "./secrets.ts";
 import type { SmsSettings } from "./sms-settings.ts";
 import type { ProcessSpec } from "./supervised.ts";
 
-export const SERVICE_KINDS = ["avatar-host", "ingest-rss", "agent-xmpp", "agent-sms", "web-api"] as const;
+export const SERVICE_KINDS = [
+  "avatar-host",
+  "ingest-rss",
+  "agent-xmpp",
+  "agent-sms",
+  "agent-email",
+  "web-api",
+] as const;
 export type ServiceKind = (typeof SERVICE_KINDS)[number];
 
 /** What the services are told; see the README of each for what it uses. */
@@ -22,6 +30,9 @@ export interface Surroundings {
   /** What agent-sms is told beside the rest; null: it is not started. */
   readonly sms: SmsSettings | null;
   readonly smsPort: number;
+  /** What agent-email is told beside the rest; null: it is not started. */
+  readonly mail: MailSettings | null;
+  readonly mailPort: number;
   /** URL of the component listener of a cluster's ejabberd. */
   busUrl(role: "agents" | "avatars"): string;
   /** File with the password of a component. */
@@ -43,6 +54,8 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
       return [service(kind, kind, bus("agents", `im.agents.${around.domain}`, around), around)];
     case "agent-sms":
       return around.sms === null ? [] : [service(kind, kind, agentSms(around, around.sms), around)];
+    case "agent-email":
+      return around.mail === null ? [] : [service(kind, kind, agentEmail(around, around.mail), around)];
     case "web-api":
       return [service(kind, kind, webApi(around), around)];
   }
@@ -71,6 +84,17 @@ function agentSms(around: Surroundings, sms: SmsSettings): NodeJS.ProcessEnv {
     TIDINGS_SMS_CALLBACK_PORT: String(around.smsPort),
     ...sms,
     ...bus("agents", `sms.agents.${around.domain}`, around),
+  };
+}
+
+function agentEmail(around: Surroundings, mail: MailSettings): NodeJS.ProcessEnv {
+  const secret = join(around.home, "secrets", "mail");
+  secretIn(secret);
+  return {
+    TIDINGS_MAIL_SECRET_FILE: secret,
+    TIDINGS_MAIL_PUBLIC_PORT: String(around.mailPort),
+    ...mail,
+    ...bus("agents", `mail.agents.${around.domain}`, around),
   };
 }
 

@@ -9,6 +9,7 @@ test("without any variable the settings are those that the README lists", () => 
     TIDINGS_XMPP_PORT: 5222,
     TIDINGS_SMTP_PORT: 2525,
     TIDINGS_MAIL_DOMAIN: "in.tidings.localhost",
+    TIDINGS_MAIL_FROM: "notifications@tidings.localhost",
     TIDINGS_HOSTS: 2,
     TIDINGS_POLL_MIN_SECONDS: 300,
     TIDINGS_DYNAMODB_ENDPOINT: "embedded",

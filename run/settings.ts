@@ -20,7 +20,10 @@ const Variables = Type.Object({
   TIDINGS_HOSTS: Type.Integer({ minimum: 1, maximum: MAX_HOSTS, default: 2 }),
   TIDINGS_POLL_MIN_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),
   TIDINGS_FETCH_ALLOW: Type.String({ default: "" }),
-  TIDINGS_SMTP_RELAY: Type.String({ default: "", pattern: "^(smtps?://.+)?$" }),
+  TIDINGS_SMTP_RELAY: Type.String({ default: "", pattern: "^(smtps?://[^/?#]+/?)?$" }),
+  TIDINGS_MAIL_FROM: Type.Optional(Type.String({ pattern: "^[^\\s@<>]+@[^\\s@<>]+$" })),
+  TIDINGS_MAIL_PUBLIC_URL: Type.String({ default: "", pattern: "^(https://.*[^/])?$" }),
+  TIDINGS_MAIL_PUBLIC_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
   TWILIO_ACCOUNT_SID: Type.String({ default: "", pattern: "^(AC.*)?$" }),
   TWILIO_AUTH_TOKEN: Type.String({ default: "" }),
   TWILIO_FROM: Type.String({ default: "" }),
@@ -37,7 +40,10 @@ const Variables = Type.Object({
   ),
 });
 
-export type Settings = Readonly<Static<typeof Variables>> & { readonly TIDINGS_MAIL_DOMAIN: string };
+export type Settings = Readonly<Static<typeof Variables>> & {
+  readonly TIDINGS_MAIL_DOMAIN: string;
+  readonly TIDINGS_MAIL_FROM: string;
+};
 
 /**
  * The installation's settings from `env`, with defaults and with absolute paths (relative ones are taken from `cwd`).
@@ -49,6 +55,7 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
     ...read,
     TIDINGS_HOME: resolve(cwd, read.TIDINGS_HOME),
     TIDINGS_MAIL_DOMAIN: read.TIDINGS_MAIL_DOMAIN ?? `in.${read.TIDINGS_DOMAIN}`,
+    TIDINGS_MAIL_FROM: read.TIDINGS_MAIL_FROM ?? `notifications@${read.TIDINGS_DOMAIN}`,
     ...(read.TIDINGS_TLS_DIR === undefined ? {} : { TIDINGS_TLS_DIR: resolve(cwd, read.TIDINGS_TLS_DIR) }),
   };
 }

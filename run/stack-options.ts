@@ -1,3 +1,4 @@
+import type { MailSettings } from "./mail-settings.ts";
 import { SERVICE_KINDS, type ServiceKind } from "./services.ts";
 import type { SmsSettings } from "./sms-settings.ts";
 import type { ProcessSpec, Tell } from "./supervised.ts";
@@ -25,6 +26,8 @@ export interface StackOptions {
   readonly logLevel?: string;
   /** The settings of agent-sms; null, as it is without them: it is not started. */
   readonly sms?: SmsSettings | null;
+  /** The settings of agent-email; null, as it is without them: it is not started. */
+  readonly mail?: MailSettings | null;
   /** Changes how a process is started, such as where a service finds the servers; default: as it is. For tests. */
   readonly adapt?: (spec: ProcessSpec) => Promise<ProcessSpec>;
   /** Hears one line per step and per change; default: nobody. */
@@ -50,6 +53,7 @@ export function withDefaults(options: StackOptions): Plan {
     tlsDir: "",
     logLevel: "info",
     sms: null,
+    mail: null,
     adapt: async (spec) => spec,
     tell: () => {},
     signal: new AbortController().signal,

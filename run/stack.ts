@@ -174,6 +174,7 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     webPort: ports.web,
     xmppPort: ports.xmpp,
     smsPort: ports.sms,
+    mailPort: ports.mail,
     busUrl: (role) => servers.ejabberd.busUrls[role],
     passwordFile: servers.ejabberd.passwordFile,
   };

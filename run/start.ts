@@ -1,5 +1,6 @@
 /** `npm start`: the whole installation until a signal comes. Exit code 0 after a signal, 1 when it could not start. */
 import { killNow } from "./leftovers.ts";
+import { mailSettings } from "./mail-settings.ts";
 import { onOrphaned } from "./prepare/orphaned.mjs";
 import { readSettings, type Settings } from "./settings.ts";
 import { missingForSms, smsSettings } from "./sms-settings.ts";
@@ -69,6 +70,7 @@ function optionsFrom(settings: Settings) {
     dynamoEndpoint: settings.TIDINGS_DYNAMODB_ENDPOINT,
     tlsDir: settings.TIDINGS_TLS_DIR ?? "",
     sms: smsSettings(settings),
+    mail: mailSettings(settings),
     logLevel: settings.TIDINGS_LOG_LEVEL,
     tell: terminal.progress,
     signal: aborted.signal,

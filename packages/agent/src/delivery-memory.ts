@@ -1,5 +1,5 @@
 /**
- * What has been sent, for 24 hours: so that a dispatch that comes again is not sent again, and that a receipt is believed
+ * What has been sent, for 24 hours unless told otherwise: so that a dispatch that comes again is not sent again, and that a receipt is believed
  * only from the address to which the message went.
  *
  *     sent ──proof──▶ handed ──receipt──▶ received ──marker──▶ displayed
@@ -49,9 +49,15 @@ export function deliveryKey(user: string, notification: string, address: string)
 
 export class DeliveryMemory {
   readonly #deliveries: DeliveryStore;
+  readonly #keptMs: number;
 
-  constructor(store: DeliveryStore = new BoundedMap<string, Delivery>(MAX_ENTRIES, MAX_KEY_CHARS)) {
+  /** Remembers each delivery for `keptMs` after the last thing that was noted of it. */
+  constructor(
+    store: DeliveryStore = new BoundedMap<string, Delivery>(MAX_ENTRIES, MAX_KEY_CHARS),
+    keptMs: number = KEPT_MS,
+  ) {
     this.#deliveries = store;
+    this.#keptMs = keptMs;
   }
 
   /**
@@ -63,7 +69,7 @@ export class DeliveryMemory {
     const before = this.#deliveries.get(key, nowAt);
     if (before !== undefined && before.attempt >= attempt) return before;
     const delivery = { user, address, notification: notification.id, destination, attempt, report: null };
-    this.#deliveries.set(key, delivery, KEPT_MS, nowAt);
+    this.#deliveries.set(key, delivery, this.#keptMs, nowAt);
     return key;
   }
 
@@ -85,7 +91,7 @@ export class DeliveryMemory {
       ...(refusal?.text === undefined ? {} : { text: shorten(refusal.text, MAX_REASON_CHARS) }),
       at: nowAt,
     } as DeliveryReport;
-    this.#deliveries.set(key, { ...delivery, report }, KEPT_MS, nowAt);
+    this.#deliveries.set(key, { ...delivery, report }, this.#keptMs, nowAt);
     return report;
   }
 }

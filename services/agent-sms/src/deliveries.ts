@@ -1,7 +1,6 @@
 /** Carries out dispatches and says what became of them; the rules are in allowance.ts, carriage.ts and the ledger. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { DeliveryMemory, type Refusal, type ReportedState, type Reporter } from "@tidings/agent";
-import type { DeliveryReport, Dispatch } from "@tidings/protocol";
+import { Courier, type Ending, type Errand, type Refusal, type Reporter, type Wait } from "@tidings/agent";
+import type { Dispatch } from "@tidings/protocol";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { allowance, type Limits } from "./allowance.ts";
 import { FIRST_LOOK, FIRST_STEP, type Finding, nextStep, type Step } from "./carriage.ts";
@@ -13,11 +12,6 @@ import { refusalFor } from "./provider-refusals.ts";
 import { segmentsOf } from "./segments.ts";
 import { type StatusNews, stateOf } from "./status-news.ts";
 
-/** Messages on their way to the provider; what is above it comes again later. */
-const MAX_UNDER_WAY = 1_000;
-/** Reports of the last life that may not have reached their shards are said again (milliseconds). */
-const SAY_AGAIN_MS = 3_600_000;
-
 export interface DeliveryMeans {
   readonly provider: Provider;
   readonly ledger: Ledger;
@@ -27,34 +21,30 @@ export interface DeliveryMeans {
   /** Address at which the provider reaches the callbacks, without a slash at its end; null: it does not. */
   readonly callbackUrl: string | null;
   readonly log: Log;
-  /** Waits; rejects when `signal` is aborted. Tests pass one that does not wait. */
+  /** See {@link Courier}. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export class Deliveries {
   readonly #means: DeliveryMeans;
-  readonly #memory: DeliveryMemory;
-  readonly #underWay = new Map<string, Promise<void>>();
-  readonly #stopping = new AbortController();
-  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly #courier: Courier;
 
   constructor(means: DeliveryMeans) {
     this.#means = means;
-    this.#memory = new DeliveryMemory(means.ledger);
-    this.#wait = means.wait ?? ((ms, signal) => sleep(ms, undefined, { signal }));
+    this.#courier = new Courier(means, {
+      take: (dispatch, key) => this.#take(dispatch, key),
+      resume: (dispatch, key) => this.#errand(dispatch, this.#entry(key), FIRST_LOOK),
+    });
   }
 
-  /** A new life begins: says again what the last one may not have brought to the shards. */
+  /** See {@link Courier.sayAgain}. */
   sayAgain(nowAt: number): void {
-    for (const report of this.#means.ledger.reportsSince(nowAt - SAY_AGAIN_MS))
-      this.#means.reporter.report(report);
+    this.#courier.sayAgain(nowAt);
   }
 
-  /** Sends what has not been sent yet; for the rest, says again what is known of it. Nothing leaves before it is on disk. */
+  /** See {@link Courier.carryOut}. */
   carryOut(dispatches: readonly Dispatch[]): void {
-    if (this.#stopping.signal.aborted) return;
-    const effects = this.#means.ledger.inOneCommit(() => dispatches.map((dispatch) => this.#take(dispatch)));
-    for (const effect of effects) effect();
+    this.#courier.carryOut(dispatches);
   }
 
   /** The provider says how far a message has come. News of an earlier attempt count only when the phone has it. */
@@ -65,40 +55,16 @@ export class Deliveries {
     const isEarlier = attempt !== entry.attempt;
     if (isEarlier && state !== "received") return;
     if (!isEarlier && entry.sid === null) this.#means.ledger.named(entry.key, sid);
-    this.#advance(entry.key, state, state === "refused" ? this.#refusalOf(code, entry.address) : undefined);
+    this.#courier.advance(
+      entry.key,
+      state,
+      state === "refused" ? this.#refusalOf(code, entry.address) : undefined,
+    );
   }
 
   /** Sends nothing more, and resolves when what was sent has been answered; what has not is looked for in the next life. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await Promise.all(this.#underWay.values());
-  }
-
-  /** Notes the dispatch, and returns what is to be done when that is on disk. */
-  #take(dispatch: Dispatch): () => void {
-    const begun = this.#memory.begin(dispatch, Date.now());
-    if (typeof begun === "string") return this.#takeAnew(dispatch, begun);
-    const { report } = begun;
-    return report === null
-      ? () => this.#lookFor(dispatch, begun as Entry)
-      : () => this.#means.reporter.report(report);
-  }
-
-  #takeAnew(dispatch: Dispatch, key: string): () => void {
-    const { ledger, countries } = this.#means;
-    const phone = readNumber(dispatch.address, countries);
-    if ("condition" in phone) return this.#refuse(key, phone);
-    const text = this.#textOf(dispatch, ledger.entry(key) as Entry);
-    const segments = segmentsOf(text.body).count;
-    const refusal = this.#underWay.size >= MAX_UNDER_WAY ? BUSY : this.mayNotSend(phone, segments);
-    if (refusal !== null) return this.#refuse(key, refusal);
-    ledger.spend(phone, segments, Date.now());
-    return () => this.#begin(key, text, FIRST_STEP);
-  }
-
-  #refuse(key: string, refusal: Refusal): () => void {
-    const report = this.#memory.advance(key, "refused", Date.now(), refusal);
-    return () => this.#say(report);
+  stop(): Promise<void> {
+    return this.#courier.stop();
   }
 
   /** Why a message of `segments` may not go to `phone` now; null when it may. */
@@ -116,10 +82,20 @@ export class Deliveries {
     return refusal;
   }
 
-  /** A life before this one began it and died before it knew more: it may have been sent. */
-  #lookFor(dispatch: Dispatch, entry: Entry): void {
-    if (this.#underWay.has(entry.key)) return;
-    this.#begin(entry.key, this.#textOf(dispatch, entry), FIRST_LOOK);
+  #take(dispatch: Dispatch, key: string): Errand | Refusal {
+    const { ledger, countries } = this.#means;
+    const phone = readNumber(dispatch.address, countries);
+    if ("condition" in phone) return phone;
+    const entry = this.#entry(key);
+    const segments = segmentsOf(this.#textOf(dispatch, entry).body).count;
+    const refusal = this.mayNotSend(phone, segments);
+    if (refusal !== null) return refusal;
+    ledger.spend(phone, segments, Date.now());
+    return this.#errand(dispatch, entry, FIRST_STEP);
+  }
+
+  #entry(key: string): Entry {
+    return this.#means.ledger.entry(key) as Entry;
   }
 
   #textOf(dispatch: Dispatch, { id, reference, attempt }: Entry): OutgoingText {
@@ -132,37 +108,31 @@ export class Deliveries {
     };
   }
 
-  #begin(key: string, text: OutgoingText, first: Step): void {
-    this.#underWay.set(
-      key,
-      this.#carry(key, text, first).finally(() => this.#underWay.delete(key)),
-    );
+  #errand(dispatch: Dispatch, entry: Entry, first: Step): Errand {
+    return (wait) => this.#carry(entry, this.#textOf(dispatch, entry), first, wait);
   }
 
-  /** Resolves in any case, when the message is handed or refused or the agent stops. */
-  async #carry(key: string, text: OutgoingText, first: Step): Promise<void> {
-    const { ledger, log } = this.#means;
-    const begunAt = ledger.entry(key)?.begunAt ?? Date.now();
+  async #carry(
+    { key, begunAt }: Entry,
+    text: OutgoingText,
+    first: Step,
+    wait: Wait,
+  ): Promise<Ending | "open"> {
     let step = first;
-    try {
-      while (step.does !== "hand" && step.does !== "refuse") {
-        await this.#wait(step.afterMs, this.#stopping.signal);
-        if (this.#isSettled(key)) return;
-        const finding = step.does === "send" ? await this.#send(text) : await this.#look(text, begunAt);
-        step = nextStep(step.stage, finding, Math.random());
+    while (step.does !== "hand" && step.does !== "refuse") {
+      try {
+        await wait(step.afterMs);
+      } catch {
+        // What certainly was not sent need not be looked for in the next life.
+        return step.does === "send" ? STOPPING : "open";
       }
-      if (step.does === "refuse") this.#advance(key, "refused", step.refusal);
-      else this.#handOver(key, step.sid);
-    } catch (error) {
-      if (!this.#stopping.signal.aborted) log.error({ err: error }, "a message was not carried out");
-      // What certainly was not sent need not be looked for in the next life.
-      else if (step.does === "send") this.#advance(key, "refused", STOPPING);
+      if (this.#isSettled(key)) return "open";
+      const finding = step.does === "send" ? await this.#send(text) : await this.#look(text, begunAt);
+      step = nextStep(step.stage, finding, Math.random());
     }
-  }
-
-  #handOver(key: string, sid: string): void {
-    this.#means.ledger.named(key, sid);
-    this.#advance(key, "handed");
+    if (step.does === "refuse") return step.refusal;
+    this.#means.ledger.named(key, step.sid);
+    return null;
   }
 
   async #send(text: OutgoingText): Promise<Finding> {
@@ -201,24 +171,7 @@ export class Deliveries {
   #isSettled(key: string): boolean {
     return (this.#means.ledger.entry(key)?.report ?? null) !== null;
   }
-
-  #advance(key: string, state: ReportedState, refusal?: Refusal): void {
-    this.#say(this.#memory.advance(key, state, Date.now(), refusal));
-  }
-
-  #say(report: DeliveryReport | null): void {
-    if (report === null) return;
-    const { notification, user, state, condition } = report;
-    this.#means.log.debug({ notification, user, state, condition }, "delivery reported");
-    this.#means.reporter.report(report);
-  }
 }
-
-const BUSY: Refusal = {
-  condition: "resource-constraint",
-  mayRetry: true,
-  text: "So many messages are on their way that this one has to wait.",
-};
 
 const STOPPING: Refusal = {
   condition: "recipient-unavailable",

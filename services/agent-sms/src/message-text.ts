@@ -6,6 +6,7 @@
  *     https://example.org/1          where there is more
  *     Reply 12a to ack               12 is the number by which this phone can speak of the message
  */
+import { webLink } from "@tidings/agent";
 import { cleanLine, type Dispatch } from "@tidings/protocol";
 import { plainTypography, segmentsOf } from "./segments.ts";
 
@@ -78,9 +79,8 @@ function mostThatFits(most: number, isFine: (length: number) => boolean): number
   return low;
 }
 
-/** A link that is safe to show and short enough: of the web, without white space, in ASCII; else null. */
+/** A link that is safe to show and short enough; else null. */
 function shownLink(link: string | null): string | null {
-  if (link === null || !/^https?:\/\/\S+$/i.test(link) || !URL.canParse(link)) return null;
-  const ascii = new URL(link).href;
-  return ascii.length <= MAX_LINK_CHARS ? ascii : null;
+  const ascii = webLink(link);
+  return ascii !== null && ascii.length <= MAX_LINK_CHARS ? ascii : null;
 }

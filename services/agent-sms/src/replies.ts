@@ -6,11 +6,10 @@
  *     linked ─▶ an answer that is understood is reported as what the user did; STOP and START count here as well
  *               one that is not is answered with a sentence, within the caps
  */
-import { RateLimit, type Reporter, type Standings } from "@tidings/agent";
-import type { Deed, DeliveryReport } from "@tidings/protocol";
+import { deedReport, RateLimit, type Reporter, readReply, type Standings } from "@tidings/agent";
+import type { Deed } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import type { Entry, Ledger } from "./ledger.ts";
-import { readReply } from "./reply.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -80,7 +79,7 @@ export class Replies {
   /** False when it was noted before. */
   #note(id: string, entry: Entry, deed: Deed, nowAt: number): boolean {
     const { ledger, reporter, log } = this.#means;
-    const report = reportOf(id, entry, deed, nowAt);
+    const report = deedReport(id, entry, deed, nowAt);
     if (!ledger.noteDeed(id, report, nowAt)) return false;
     if (deed.name === "stop" || deed.name === "start")
       ledger.setStopped(entry.address, deed.name === "stop", nowAt);
@@ -97,20 +96,4 @@ export class Replies {
     if (this.#answers.take(number, nowAt) !== "yes") return null;
     return this.#means.mayAnswer(number, text) ? text : null;
   }
-}
-
-function reportOf(id: string, entry: Entry, deed: Deed, nowAt: number): DeliveryReport {
-  const { user, notification, destination, attempt } = entry;
-  return {
-    kind: "delivery",
-    user,
-    notification,
-    destination,
-    attempt,
-    state: "acted",
-    condition: null,
-    mayRetry: false,
-    did: { id, deed },
-    at: nowAt,
-  } as DeliveryReport;
 }

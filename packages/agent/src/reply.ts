@@ -1,5 +1,5 @@
 /**
- * What a person can answer to a message. Pure: it reads, and does nothing.
+ * What a person can answer to a message, in words. Pure: it reads, and does nothing.
  *
  *     ack · a           I have seen it            12a · 12 ack · ack 12     … the message 12, not the last one
  *     snooze 1h · s 2h  tell me again later       more · m                  send me the rest
