@@ -34,14 +34,14 @@ const REPEAT = { firstMs: DISPATCH_TIMEOUT_MS, maxMs: 600_000 };
 
 const RANK: Readonly<Record<DeliveryState, number>> = {
   skipped: 0,
-  expired: 0,
-  refused: 0,
-  held: 1,
-  dispatched: 2,
-  handed: 3,
-  received: 4,
-  displayed: 5,
-  acted: 6,
+  expired: 1,
+  refused: 2,
+  held: 3,
+  dispatched: 4,
+  handed: 5,
+  received: 6,
+  displayed: 7,
+  acted: 8,
 };
 
 /** True while somebody still waits for this delivery. */
