@@ -43,7 +43,7 @@ export class Courier {
     this.#asks.push(...asks);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => this.#flush());
+    queueMicrotask(() => this.flush());
   }
 
   /** The agent has said this; what it answers is not asked again. */
@@ -56,7 +56,8 @@ export class Courier {
     this.#openAsks.close();
   }
 
-  #flush(): void {
+  /** Sends at once what waits for the end of the tick. */
+  flush(): void {
     this.#isScheduled = false;
     const dispatches = this.#dispatches;
     const asks = this.#asks;

@@ -5,6 +5,7 @@ import {
   type AvatarEvent,
   addressesOf,
   type DeadLetterView,
+  type Dispatch,
   type Element,
   type Report,
   shardLocalpart,
@@ -57,6 +58,7 @@ class Recorder implements Avatar {
     if (call.name === "fail") throw new Error("no");
     if (call.name === "alarm") turn.setAlarm(turn.nowAt + (afterMs ?? 0));
     if (call.name === "erase") for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
+    if (call.name === "dispatch") turn.dispatches.push({ channel: "im", dispatch: dispatchOf("early") });
     if (call.name === "note") turn.put("noted", turn.nowAt);
     if (steps !== undefined) turn.put("steps", steps);
     turn.wantsAnother = steps !== undefined;
@@ -77,8 +79,17 @@ class Recorder implements Avatar {
   }
   onPollResult(): void {}
   onReport(turn: Turn, report: Report): void {
+    if (report.kind === "presence")
+      turn.dispatches.push({ channel: "im", dispatch: dispatchOf("answer to presence") });
     turn.put("heard", [...(turn.get<string[]>("heard") ?? []), report.kind]);
   }
+}
+
+function dispatchOf(title: string): Dispatch {
+  const rest = { link: null, summary: null, author: null, publishedAt: null, receivedAt: 1 };
+  const notification = { id: "0".repeat(32), title, source: "rss.1", seq: 1, ...rest };
+  const about = { user: listener, destination: "im", address: "a@d", attempt: 1 };
+  return { ...about, sourceTitle: null, heldSinceAt: null, notification };
 }
 
 const log = silentLog();
@@ -424,6 +435,16 @@ test("of an agent's earlier life presence is void, and what became of a delivery
   expect(await ask(shard, listener)).toEqual(["delivery"]);
   await eventually(() => expect(sent).toHaveLength(2));
   expect(sent[1]?.getChild("reported")?.attrs).toMatchObject({ id: "old", epoch: "5" });
+});
+
+test("what was decided before a new life of the agent leaves before that is acknowledged, and what came of it afterwards", async () => {
+  const shard = await open(1);
+  shard.serve();
+  void ask(shard, listener, "dispatch");
+  shard.onReports("im", "new", { agentEpoch: 5, reports: [{ kind: "agentUp" }, onPresence] });
+  await eventually(() => expect(sent).toHaveLength(3));
+  const said = sent.map((stanza) => /early|answer to presence|<reported/.exec(stanza.toString())?.[0]);
+  expect(said).toEqual(["early", "<reported", "answer to presence"]);
 });
 
 test("an agent's life that waited for a sleeping avatar does not count against a later one", async () => {

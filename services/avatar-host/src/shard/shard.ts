@@ -214,6 +214,8 @@ export class Shard {
           this.#give(commit, user, { kind: "reports", reports: theirs, channel, agentEpoch });
       }
       const { siloDomain, send, agents } = this.#options;
+      // An agent takes orders from when it is acknowledged: what was decided before that must not be among them.
+      commit.onDurable.push(() => this.#courier.flush());
       commit.onDurable.push(() =>
         send(reportedStanza(siloDomain, this.number, agents[channel], id, this.agents.epochOf(channel))),
       );
@@ -342,9 +344,9 @@ export class Shard {
       told: commit.told,
       onDurable: () => {
         if (commit.told.length > 0) this.#outbox.release();
+        for (const effect of commit.onDurable) effect();
         this.#courier.take(commit.dispatches, commit.asks);
         for (const job of commit.jobs) this.#options.publishJob(job);
-        for (const effect of commit.onDurable) effect();
         this.#inbox.reconsider();
       },
     });
