@@ -25,6 +25,7 @@ const subscription = (id: string, title: string, createdAt: number): Subscriptio
     state: "active",
     problem: null,
     priority: "default",
+    filter: null,
     createdAt,
   }) as SubscriptionView;
 const named = (name: string) => stage.calls.filter((call) => call.name === name);
