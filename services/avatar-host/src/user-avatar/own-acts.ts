@@ -5,7 +5,7 @@
  *     put off       all of it is held until then, and comes again as if it were new
  *     again         comes again now
  */
-import { heldAgain } from "./progress.ts";
+import { heldAgain, TRACE_STEPS } from "./progress.ts";
 import type { DeliveriesRow, Delivery } from "./rows.ts";
 
 /** Acknowledged at `destination`, or on the page (null). */
@@ -66,8 +66,6 @@ function isKept({ state }: Delivery): boolean {
 }
 
 function noted(row: DeliveriesRow, destination: string | null, what: string, nowAt: number): DeliveriesRow {
-  return {
-    ...row,
-    trace: [...row.trace, { at: nowAt, destination, state: null, what: `${what} by the user` }],
-  };
+  const step = { at: nowAt, destination, state: null, what: `${what} by the user` };
+  return { ...row, trace: [...row.trace, step].slice(-TRACE_STEPS) };
 }

@@ -21,7 +21,8 @@ export const DISPATCH_TIMEOUT_MS = 30_000;
 export const HANDED_DOUBT_MS = 30_000;
 /** A delivery that is held although the user's rules would let it go is given up after this long (milliseconds). */
 export const IM_EXPIRES_MS = 24 * 3_600_000;
-const TRACE_STEPS = 60;
+/** Most steps of a trace that are kept: the latest. */
+export const TRACE_STEPS = 60;
 /**
  * Times that the user's own server may say service-unavailable. It says so of somebody who has just left, and also of an
  * account that is none and of a contact that is blocked (RFC 6121 §8.5.1, XEP-0191 §5), which no later try changes.

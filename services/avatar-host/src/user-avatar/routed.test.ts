@@ -442,6 +442,13 @@ test("acknowledged on the page, what is held goes nowhere; asked for again it do
   });
 });
 
+test("the trace of what is had again and again is bounded", async () => {
+  await subscribes();
+  comes("a");
+  for (let n = 0; n < 100; n++) await calls("redeliver", { id: itemId(SOURCE, "a") });
+  expect((await item("a")).trace.length).toBeLessThanOrEqual(61);
+});
+
 test("STOP ends what goes to a number until START, and more gives the text behind the title", async () => {
   has("sms", "+15550100");
   await subscribes("urgent");
