@@ -74,3 +74,15 @@ test("the own account cannot be removed, nor what is not there", () => {
   const own: CoreRow = { ...core, destinations: [{ ...row, id: "im" }] };
   expect(() => withoutDestination(own, "im")).toThrow(/stays/);
 });
+
+test("who removes an address and adds it again cannot have codes without end sent to it", () => {
+  const place = { channel: "email", address: "somebody@example.org" } as const;
+  let core = NOBODY;
+  const add = (nowAt: number) => {
+    const added = withAddress(core, place, nowAt);
+    core = withoutDestination(added.core, added.row.id);
+  };
+  for (let n = 0; n < 10; n++) add(n);
+  expect(() => add(10)).toThrow(/within the hour/);
+  expect(() => add(60 * MINUTES)).not.toThrow();
+});

@@ -19,6 +19,9 @@ const CODE_MS = 10 * 60_000;
 const CODE_TRIES = 5;
 /** Between two codes to one address that may be somebody else's (milliseconds). */
 const CODE_PAUSE_MS = 60_000;
+/** Codes of one user in an hour: who removes an address and adds it again sends no more (milliseconds). */
+const MOST_CODES = 10;
+const HOUR_MS = 3_600_000;
 /** Of many that are refused for good, these say that the address itself is none (any longer). */
 const NO_ADDRESS = new Set(["gone", "item-not-found", "jid-malformed"]);
 
@@ -54,6 +57,14 @@ export function withAddress(
       "A code was sent there less than a minute ago; wait a minute before you ask for another one.",
     );
   }
+  const lately = (core.codesSentAt ?? []).filter((at) => nowAt - at < HOUR_MS);
+  if (isSent && lately.length >= MOST_CODES) {
+    throw new CallError(
+      "cancel",
+      "policy-violation",
+      `${MOST_CODES} codes were sent for you within the hour; wait until you ask for another one.`,
+    );
+  }
   const row: DestinationRow = {
     id: known?.id ?? randomUUID(),
     channel,
@@ -66,7 +77,9 @@ export function withAddress(
     ...(isSent ? { message: { kind: "code", at: nowAt } as const } : {}),
   };
   const others = core.destinations.filter(({ id }) => id !== row.id);
-  return { core: { ...core, destinations: [...others, row] }, row, created: known === undefined };
+  const next = { ...core, destinations: [...others, row] };
+  const counted = isSent ? { ...next, codesSentAt: [...lately, nowAt] } : next;
+  return { core: counted, row, created: known === undefined };
 }
 
 /** The core without the destination. Throws CallError when there is none, or when it is the user's own account. */

@@ -45,6 +45,8 @@ export interface CoreRow {
   readonly destinations: readonly DestinationRow[];
   /** Addresses whose clients are known to send receipts (XEP-0184). */
   readonly receiptsFrom: readonly string[];
+  /** When codes were sent to addresses in the last hour, epoch milliseconds. */
+  readonly codesSentAt?: readonly number[];
 }
 
 export interface DestinationRow {
