@@ -45,6 +45,13 @@ export function listen(client: Bus) {
 
 /** Signs the user `name` up, connects a client for them, and subscribes them to the feed at `url`; resolves when all know it. */
 export async function subscriber(stack: Stack, name: string, url: string): Promise<Bus> {
+  const { client, token } = await onlineUser(stack, name);
+  await post(stack, "/v1/subscriptions", { url }, token);
+  return client;
+}
+
+/** Signs the user `name` up and connects a client for them; resolves when their avatar knows it, with a session's token. */
+export async function onlineUser(stack: Stack, name: string): Promise<{ client: Bus; token: string }> {
   const account = { name, password: "bench bench bench" };
   await post(stack, "/v1/users", account);
   const { token } = await post<{ token: string }>(stack, "/v1/sessions", account);
@@ -59,9 +66,8 @@ export async function subscriber(stack: Stack, name: string, url: string): Promi
   });
   if (!client.isOnline) await new Promise<void>((resolve) => client.onOnline(resolve));
   await client.send(xml("presence"));
-  await post(stack, "/v1/subscriptions", { url }, token);
   await present(stack, token);
-  return client;
+  return { client, token };
 }
 
 async function present(stack: Stack, token: string): Promise<void> {
@@ -73,7 +79,8 @@ async function present(stack: Stack, token: string): Promise<void> {
   throw new Error("the client's presence never reached its avatar");
 }
 
-async function post<T>(stack: Stack, path: string, body: unknown, token?: string): Promise<T> {
+/** One request that goes well; what it was answered. */
+export async function post<T>(stack: Stack, path: string, body: unknown, token?: string): Promise<T> {
   const response = await fetch(stack.webUrl + path, {
     method: "POST",
     headers: {

@@ -53,6 +53,7 @@ const PROGRESS: Progress = {
   duplicateOf: null,
   burstUntilAt: null,
   snoozedUntilAt: null,
+  isRead: false,
   isAcknowledged: false,
   smsSentToday: 0,
   busy: new Set(),

@@ -14,6 +14,7 @@ import type { Tell } from "../run/supervised.ts";
 import { AvatarCaller } from "./avatar-caller.ts";
 import { type Amounts, type BareTimes, measureBareFanOut } from "./bare-fan-out.ts";
 import { type Figure, percentile } from "./figures.ts";
+import { loopDelayFigures } from "./loop-delay.ts";
 import { cpuSince, usesOf } from "./processes.ts";
 import { component } from "./raw-limits.ts";
 import { Seed, shardPath } from "./seed.ts";
@@ -64,7 +65,7 @@ export async function measureLargeFanOut(tell: Tell, stack: Stack, session: stri
     counters: await caller.counters(),
   };
   tell(`telling ${SUBSCRIBERS} one item`);
-  const startedAt = performance.now();
+  const [startedAt, sinceAt] = [performance.now(), Date.now()];
   const id = await publisherOf(queue, BIG)(1);
   await toldToAll(caller, id);
   const tookMs = performance.now() - startedAt;
@@ -90,6 +91,7 @@ export async function measureLargeFanOut(tell: Tell, stack: Stack, session: stri
     ...bareFigures(amounts, bare),
     ...latencyFigures("idle", idle),
     ...latencyFigures("meanwhile", during),
+    ...loopDelayFigures(stack.home, sinceAt),
     ...costFigures(before, after),
     { name: "SQLite files of the hosts", value: bytes / 1e6, unit: "MB" },
     ...uses.map(({ name, pid, peakRssBytes }) => ({

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import type { ProcessSpec } from "../run/supervised.ts";
+import { type Figure, percentile } from "./figures.ts";
 
 /** Path of the file that a process notes its delays in; its name is that of the process. */
 const NOTES = "TIDINGS_BENCH_LOOP_DELAY";
@@ -28,7 +29,7 @@ export function watched(spec: ProcessSpec, home: string): ProcessSpec {
 }
 
 /** Longest delays of each half second since `sinceAt` (epoch milliseconds), by the name of the service (milliseconds). */
-export function loopDelays(home: string, sinceAt: number): Map<string, number[]> {
+function loopDelays(home: string, sinceAt: number): Map<string, number[]> {
   const folder = join(home, "loop-delay");
   const delays = new Map<string, number[]>();
   for (const file of readdirSync(folder)) {
@@ -40,6 +41,16 @@ export function loopDelays(home: string, sinceAt: number): Map<string, number[]>
     );
   }
   return delays;
+}
+
+/** The longest of them as figures. */
+export function loopDelayFigures(home: string, sinceAt: number): Figure[] {
+  return [...loopDelays(home, sinceAt)].map(([name, delays]) => ({
+    name: `longest event-loop delay of ${name}`,
+    value: percentile(delays, 1),
+    unit: "ms",
+    beside: `median of the longest of each half second ${percentile(delays, 0.5).toFixed(0)} ms`,
+  }));
 }
 
 function note(path: string): void {

@@ -10,6 +10,7 @@ import { hostsStayDead, onStack } from "./installation.ts";
 import { measureLatency } from "./latency.ts";
 import { watched } from "./loop-delay.ts";
 import { measureMemory } from "./memory.ts";
+import { measurePublish, unbounded } from "./publish.ts";
 import { measurePubsub } from "./pubsub.ts";
 import { measureStart } from "./start-1m.ts";
 import { measureSustained } from "./sustained.ts";
@@ -29,6 +30,11 @@ export const SUITES: readonly Suite[] = [
     name: "latency",
     summary: "an item from the queue to a client, alone and under load",
     run: (tell) => onStack(tell, {}, (stack) => measureLatency(tell, stack)),
+  },
+  {
+    name: "publish",
+    summary: "a program's POST to a client, and how many are taken in a second",
+    run: (tell) => onStack(tell, { adapt: unbounded }, (stack) => measurePublish(tell, stack)),
   },
   {
     name: "sustained",
@@ -70,7 +76,7 @@ export const SUITES: readonly Suite[] = [
     name: "fan-out-100k",
     summary: "one item to 100,000 users, and what others notice of it",
     run: (tell) =>
-      onStack(tell, { services: ["avatar-host"], prepare: seedFanOut }, (stack, session) =>
+      onStack(tell, { services: ["avatar-host"], prepare: seedFanOut, adapt: watched }, (stack, session) =>
         measureLargeFanOut(tell, stack, session),
       ),
   },

@@ -9,7 +9,7 @@ import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
 import { type Arrivals, listen, subscriber } from "./client.ts";
 import { type Figure, figureOf, percentile } from "./figures.ts";
-import { loopDelays } from "./loop-delay.ts";
+import { loopDelayFigures } from "./loop-delay.ts";
 import { growthOf, MemoryWatch } from "./memory-watch.ts";
 import { measureFederation } from "./raw-limits.ts";
 import { type BenchSource, benchSource } from "./source.ts";
@@ -64,12 +64,7 @@ export async function measureSustained(tell: Tell, stack: Stack): Promise<Figure
       target: { most: 600 },
       beside: growthOf(uses.filter(({ atMs }) => atMs > WARM_AFTER_MS)),
     })),
-    ...[...loopDelays(stack.home, sinceAt)].map(([name, delays]) => ({
-      name: `longest event-loop delay of ${name}`,
-      value: percentile(delays, 1),
-      unit: "ms",
-      beside: `median of the longest of each half second ${percentile(delays, 0.5).toFixed(0)} ms`,
-    })),
+    ...loopDelayFigures(stack.home, sinceAt),
   ];
 }
 

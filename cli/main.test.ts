@@ -21,7 +21,7 @@ function tidings(...args: readonly string[]) {
 test("without a command, and without a folder, it says how it is used", () => {
   expect(tidings()).toMatchObject({ status: 2, stderr: expect.stringContaining("tidings backup <folder>") });
   expect(tidings("restore")).toMatchObject({ status: 2, stderr: "usage: tidings restore <folder>\n" });
-});
+}, 20_000);
 
 test("a state folder of a later version, and a folder that is none, are refused with a sentence", () => {
   writeFileSync(join(home, "version"), "99\n");
@@ -34,4 +34,4 @@ test("a state folder of a later version, and a folder that is none, are refused 
     status: 1,
     stderr: `${home} is no state folder of Tidings; set TIDINGS_HOME to the one to copy\n`,
   });
-});
+}, 20_000);

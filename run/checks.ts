@@ -25,7 +25,8 @@ export function checksIn(folder: string): Check[] {
   return [
     check("format and lint", "@biomejs/biome/bin/biome", ["check", "."]),
     check("types", "typescript/bin/tsc", ["--project", ROOT]),
-    vitest("unit", 10, folder),
+    // Half of their time is waiting, and vitest would give them one of two cores.
+    vitest("unit", 10, folder, ["--maxWorkers=2"]),
     vitest("plays", 40, folder),
   ];
 }
@@ -34,12 +35,17 @@ function check(name: string, script: string, args: readonly string[]): Check {
   return { name, args: [join(MODULES, script), ...args], withinMs: minutes(5), tally: tallyOfCheck };
 }
 
-function vitest(project: string, withinMinutes: number, folder: string): Check {
+function vitest(
+  project: string,
+  withinMinutes: number,
+  folder: string,
+  options: readonly string[] = [],
+): Check {
   const report = join(folder, `${project}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   return {
     name: project,
-    args: [join(MODULES, "vitest/vitest.mjs"), "run", "--project", project, ...reporters],
+    args: [join(MODULES, "vitest/vitest.mjs"), "run", "--project", project, ...options, ...reporters],
     withinMs: minutes(withinMinutes),
     tally: (exitCode) => tallyOfVitest(readReport(report), exitCode),
   };

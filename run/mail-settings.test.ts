@@ -19,6 +19,7 @@ function processes(env: NodeJS.ProcessEnv) {
     domain: "d.test",
     mail: mailSettings(readSettings({ TIDINGS_DOMAIN: "d.test", ...env }, "/")),
     mailPort: 20_014,
+    mailDomain: "in.d.test",
     busUrl: () => "xmpp://127.0.0.1:1",
     passwordFile: (component: string) => `/home/secrets/${component}`,
   } as unknown as Surroundings;

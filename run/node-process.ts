@@ -8,9 +8,11 @@ export const nodeArguments: readonly string[] = ["--max-semi-space-size=1", "--o
 
 /**
  * For what every notification passes through. With the small young generation a fifth of a loaded host's time went into
- * collecting it; this one grows only under load.
+ * collecting it; this one grows only under load. Old objects are collected when they are 1.6 times as much as was left the
+ * last time: on a machine with much memory V8 would wait for four times as much, and a host that told 100,000 subscribers of
+ * one item had 760 MB, 160 of them in use.
  */
-export const busyNodeArguments: readonly string[] = ["--max-semi-space-size=16"];
+export const busyNodeArguments: readonly string[] = ["--max-semi-space-size=16", "--heap-growing-percent=60"];
 
 /** Of no use to a service, or secrets of a service that is not this one. */
 const NOT_INHERITED = /^(npm_|VITEST|NODE_OPTIONS$|NODE_CHANNEL_|INIT_CWD$|TWILIO_|TIDINGS_)/;

@@ -34,7 +34,7 @@ const NAMES = [
 
 type PortName = (typeof NAMES)[number];
 
-/** `sms` hears the provider's callbacks, `mail` who unsubscribes; `web`, `xmpp` and `smtp` are used only where the caller asked for a free port. */
+/** `sms` hears the provider's callbacks, `mail` who unsubscribes; `web`, `xmpp` and `smtp` are used only where no other port is said or free. */
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** A port that a setting names is taken. `message` says which variable to change. */

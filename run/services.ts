@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Certificate } from "./ejabberd/authority.ts";
 import type { MailSettings } from "./mail-settings.ts";
 import { busyNodeArguments, nodeArguments, nodeEnvironment } from "./node-process.ts";
 import { secretIn } from "./secrets.ts";
@@ -9,9 +10,11 @@ import type { ProcessSpec } from "./supervised.ts";
 export const SERVICE_KINDS = [
   "avatar-host",
   "ingest-rss",
+  "ingest-email",
   "agent-xmpp",
   "agent-sms",
   "agent-email",
+  "agent-webhook",
   "web-api",
 ] as const;
 export type ServiceKind = (typeof SERVICE_KINDS)[number];
@@ -33,6 +36,12 @@ export interface Surroundings {
   /** What agent-email is told beside the rest; null: it is not started. */
   readonly mail: MailSettings | null;
   readonly mailPort: number;
+  /** Where mail comes in, and for which domain. */
+  readonly smtpPort: number;
+  readonly mailDomain: string;
+  readonly mailDns: string;
+  /** What ingest-email shows for STARTTLS. */
+  readonly mailCertificate: Certificate;
   /** URL of the component listener of a cluster's ejabberd. */
   busUrl(role: "agents" | "avatars"): string;
   /** File with the password of a component. */
@@ -50,12 +59,16 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
       return Array.from({ length: hosts }, (_, index) => avatarHost(`h${index + 1}`, around));
     case "ingest-rss":
       return [service(kind, kind, {}, around)];
+    case "ingest-email":
+      return [service(kind, kind, ingestEmail(around), around)];
     case "agent-xmpp":
       return [service(kind, kind, bus("agents", `im.agents.${around.domain}`, around), around)];
     case "agent-sms":
       return around.sms === null ? [] : [service(kind, kind, agentSms(around, around.sms), around)];
     case "agent-email":
       return around.mail === null ? [] : [service(kind, kind, agentEmail(around, around.mail), around)];
+    case "agent-webhook":
+      return [service(kind, kind, bus("agents", `webhook.agents.${around.domain}`, around), around)];
     case "web-api":
       return [service(kind, kind, webApi(around), around)];
   }
@@ -76,6 +89,16 @@ function webApi(around: Surroundings): NodeJS.ProcessEnv {
   return {
     TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
     ...bus("agents", `web.agents.${around.domain}`, around),
+  };
+}
+
+function ingestEmail(around: Surroundings): NodeJS.ProcessEnv {
+  return {
+    TIDINGS_SMTP_PORT: String(around.smtpPort),
+    TIDINGS_SMTP_CERTIFICATE_FILE: around.mailCertificate.certificate,
+    TIDINGS_SMTP_KEY_FILE: around.mailCertificate.key,
+    TIDINGS_MAIL_DNS: around.mailDns,
+    ...bus("agents", `inbound.agents.${around.domain}`, around),
   };
 }
 
@@ -124,6 +147,7 @@ function common(around: Surroundings): NodeJS.ProcessEnv {
     TIDINGS_DOMAIN: around.domain,
     TIDINGS_LOG_LEVEL: around.logLevel,
     TIDINGS_AMQP_URL: around.amqpUrl,
+    TIDINGS_MAIL_DOMAIN: around.mailDomain,
     TIDINGS_WEB_PORT: String(around.webPort),
     TIDINGS_XMPP_PORT: String(around.xmppPort),
     TIDINGS_POLL_MIN_SECONDS: String(around.pollMinSeconds),

@@ -7,7 +7,6 @@ test("without any variable the settings are those that the README lists", () => 
     TIDINGS_DOMAIN: "tidings.localhost",
     TIDINGS_WEB_PORT: 8080,
     TIDINGS_XMPP_PORT: 5222,
-    TIDINGS_SMTP_PORT: 2525,
     TIDINGS_MAIL_DOMAIN: "in.tidings.localhost",
     TIDINGS_MAIL_FROM: "notifications@tidings.localhost",
     TIDINGS_HOSTS: 2,

@@ -15,8 +15,10 @@ const Variables = Type.Object({
   }),
   TIDINGS_WEB_PORT: Port(8_080),
   TIDINGS_XMPP_PORT: Port(5_222),
-  TIDINGS_SMTP_PORT: Port(2_525),
+  /** 2525 when nothing is said; then another one is taken where somebody has it. */
+  TIDINGS_SMTP_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
   TIDINGS_MAIL_DOMAIN: Type.Optional(Type.String()),
+  TIDINGS_MAIL_DNS: Type.String({ default: "" }),
   TIDINGS_HOSTS: Type.Integer({ minimum: 1, maximum: MAX_HOSTS, default: 2 }),
   TIDINGS_POLL_MIN_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),
   TIDINGS_FETCH_ALLOW: Type.String({ default: "" }),

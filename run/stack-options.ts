@@ -9,6 +9,12 @@ export interface StackOptions {
   readonly domain?: string;
   /** `free`: any port that nobody uses. */
   readonly webPort?: number | "free";
+  /** Where mail comes in; `free` (default): a port of the state folder's own; `2525 or free`: that one when 2525 is taken. */
+  readonly smtpPort?: number | "free" | "2525 or free";
+  /** Domain of the addresses for mail; default `in.<domain>`. */
+  readonly mailDomain?: string;
+  /** Name servers for the domains of who sends mail, with commas between; empty: the machine's. */
+  readonly mailDns?: string;
   readonly xmppPort?: number | "free";
   /** Number of avatar hosts. */
   readonly hosts?: number;
@@ -44,6 +50,9 @@ export function withDefaults(options: StackOptions): Plan {
     domain: "tidings.localhost",
     webPort: 8_080,
     xmppPort: 5_222,
+    smtpPort: "free",
+    mailDns: "",
+    mailDomain: `in.${options.domain ?? "tidings.localhost"}`,
     hosts: 2,
     pollMinSeconds: 300,
     fetchAllow: "",

@@ -3,21 +3,26 @@
  *
  *     lock ─▶ end what a killed run left ─▶ ports ─▶ epmd ─▶ ejabberd ×3, RabbitMQ, DynamoDB ─▶ services ─▶ /readyz
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { answersOk, retryUntil } from "./answers.ts";
 import { Crew } from "./crew.ts";
 import { dynalite } from "./dynalite.ts";
+import { type Certificate, openAuthority } from "./ejabberd/authority.ts";
 import { type Ejabberd, startEjabberd } from "./ejabberd/nodes.ts";
 import { epmd } from "./epmd.ts";
 import { openHome } from "./home.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { lockHome } from "./lock.ts";
-import { choosePorts, mustBeFree, type Ports } from "./ports.ts";
+import { choosePorts, isFree, mustBeFree, type Ports } from "./ports.ts";
 import { rabbitmq } from "./rabbitmq.ts";
 import { type Surroundings, serviceProcesses } from "./services.ts";
 import { type Plan, type StackOptions, withDefaults } from "./stack-options.ts";
 import { StartFailed, type Supervised } from "./supervised.ts";
 import { tagOf } from "./tag.ts";
+
+/** Where mail comes in when nothing else is said. */
+const SMTP_PORT = 2_525;
 
 export interface Stack {
   readonly home: string;
@@ -89,12 +94,21 @@ async function start(plan: Plan, crew: Crew, stop: () => Promise<void>): Promise
   };
 }
 
-async function portsOf({ home, webPort, xmppPort }: Plan): Promise<Ports> {
+async function portsOf({ home, webPort, xmppPort, smtpPort, services, tell }: Plan): Promise<Ports> {
   const ports = await choosePorts(home);
   if (webPort !== "free") await mustBeFree(webPort, "TIDINGS_WEB_PORT");
   if (xmppPort !== "free") await mustBeFree(xmppPort, "TIDINGS_XMPP_PORT");
+  const hasMail = services.includes("ingest-email");
+  if (typeof smtpPort === "number" && hasMail) await mustBeFree(smtpPort, "TIDINGS_SMTP_PORT");
+  const smtp = typeof smtpPort === "number" ? smtpPort : smtpPort === "free" ? ports.smtp : SMTP_PORT;
+  const isTaken = smtpPort === "2525 or free" && hasMail && !(await isFree(SMTP_PORT));
+  if (isTaken)
+    tell(
+      `port ${SMTP_PORT} is taken, so mail comes in on port ${ports.smtp}; TIDINGS_SMTP_PORT names another`,
+    );
   return {
     ...ports,
+    smtp: isTaken ? ports.smtp : smtp,
     web: webPort === "free" ? ports.web : webPort,
     xmpp: xmppPort === "free" ? ports.xmpp : xmppPort,
   };
@@ -175,6 +189,8 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     xmppPort: ports.xmpp,
     smsPort: ports.sms,
     mailPort: ports.mail,
+    smtpPort: ports.smtp,
+    mailCertificate: await mailCertificate(plan),
     busUrl: (role) => servers.ejabberd.busUrls[role],
     passwordFile: servers.ejabberd.passwordFile,
   };
@@ -184,6 +200,13 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     ),
   );
   await allOrErrors(starts);
+}
+
+/** Of the operator's where there is one for the domain of mail, else of our own authority. */
+async function mailCertificate({ home, mailDomain, tlsDir }: Plan): Promise<Certificate> {
+  const own = { certificate: join(tlsDir, `${mailDomain}.crt`), key: join(tlsDir, `${mailDomain}.key`) };
+  if (tlsDir !== "" && existsSync(own.certificate) && existsSync(own.key)) return own;
+  return (await openAuthority(home)).issue("mail", [mailDomain]);
 }
 
 async function answersReady(webUrl: string, { home, signal }: Plan): Promise<void> {

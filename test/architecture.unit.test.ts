@@ -15,7 +15,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bus: ["protocol", "runtime"],
   queue: ["protocol", "runtime"],
   store: ["protocol", "runtime"],
-  agent: ["protocol", "runtime", "bus"],
+  agent: ["protocol", "runtime", "bus", "queue"],
+  outbound: ["runtime"],
+  ingest: ["protocol"],
+  mail: [],
   testkit: ["protocol", "runtime", "bus", "queue", "store"],
 };
 

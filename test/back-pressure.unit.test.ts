@@ -14,6 +14,7 @@ import {
   FRAME_WINDOW,
   itemId,
   type PollJob,
+  pollPart,
   QUEUES,
   readAck,
   shardOf,
@@ -94,7 +95,7 @@ class Listener implements Avatar {
 class WatchedSource extends SourceAvatar {
   readonly nextPollsInMs: number[];
   constructor(nextPollsInMs: number[]) {
-    super({ silo: "s1", pace: { minMs: POLL_MS } });
+    super({ silo: "s1", pace: { minMs: POLL_MS, spread: () => 0 } });
     this.nextPollsInMs = nextPollsInMs;
   }
   override onPollResult(...[turn, result]: Parameters<SourceAvatar["onPollResult"]>): void {
@@ -190,7 +191,7 @@ async function ingestInto(broker: MemoryBroker, seen: { refused: number; givenBa
       throw error;
     }
   };
-  await queue.consume(QUEUES.poll, 1, (delivery) => {
+  await queue.consume(QUEUES.poll(pollPart(FEED)), 1, (delivery) => {
     const number = Number((JSON.parse(delivery.body) as PollJob).job);
     const items = [at(number, 1), at(number, 2)].map((named) => ({ ...named, ...rest }));
     const validators = { etag: null, lastModified: null };
@@ -201,7 +202,7 @@ async function ingestInto(broker: MemoryBroker, seen: { refused: number; givenBa
     void workOnPoll(
       { ...delivery, giveBack },
       {
-        fetch: async () => ({ validators }) as never,
+        fetch: async () => ({ validators, permanentUrl: FEED, freshForMs: 0 }) as never,
         read: async () => ({ kind: "feed", title: "Rooms", items }),
         publish,
         now: Date.now,
@@ -222,7 +223,7 @@ test("a receiver that stands still stops the whole chain within bounds, and noth
     url: FEED,
     validators: { etag: null, lastModified: null },
   });
-  await queue.publish(QUEUES.poll, JSON.stringify(job(0)));
+  await queue.publish(QUEUES.poll(pollPart(FEED)), JSON.stringify(job(0)));
   await eventually(() => expect(seen.nextPollsInMs).toEqual([POLL_MS]));
 
   table.stops();
@@ -231,7 +232,7 @@ test("a receiver that stands still stops the whole chain within bounds, and noth
   const asksUntil = async (isEnough: () => boolean) => {
     while (!isEnough()) {
       try {
-        await queue.publish(QUEUES.poll, JSON.stringify(job(asked + 1)));
+        await queue.publish(QUEUES.poll(pollPart(FEED)), JSON.stringify(job(asked + 1)));
         asked++;
       } catch (error) {
         if (!(error instanceof RefusedError)) throw error;

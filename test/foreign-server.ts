@@ -5,11 +5,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { eventually } from "@tidings/testkit";
 import type { Authority, Certificate } from "../run/ejabberd/authority.ts";
 import type { SrvResponder } from "../run/ejabberd/srv-responder.ts";
+import { freePort } from "./theatre/free-port.ts";
 
 export interface ForeignServerOptions {
   /** Folder for all that the server keeps; the caller removes it. */
@@ -123,17 +124,6 @@ function accepts(port: number): Promise<void> {
       resolve();
     });
     socket.once("error", reject);
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }
 

@@ -31,7 +31,8 @@ test("quiet hours hold, urgent passes, the simulator said so, and without them w
   await alice.hears("A room");
   const { id } = await alice.hasInHistory("A room", "received");
   const { trace } = wellDone(await alice.rest.get(`/v1/history/${id}`));
-  expect(trace.map(({ because = null }) => because)).toEqual([null, "quiet", "reachable", null, null]);
+  // The client's receipt may come with the agent's word that it handed the message over: then that is one step.
+  expect(trace.flatMap(({ because = [] }) => because)).toEqual(["quiet", "reachable"]);
 });
 
 test("rules of nearly the full size are taken, and what is wrong with others is said with its place", async () => {

@@ -76,6 +76,8 @@ function roleValues(
         web: quoted(web),
         sms: quoted(`sms.${agents}`),
         mail: quoted(`mail.${agents}`),
+        webhook: quoted(`webhook.${agents}`),
+        inbound: quoted(`inbound.${agents}`),
       };
   }
 }

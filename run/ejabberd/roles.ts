@@ -17,7 +17,8 @@ export function roleDomain(role: Role, domain: string): string {
 export function componentDomains(role: Role, domain: string): string[] {
   const { monitor, agents } = addressesOf(domain);
   if (role === "users") return [];
-  if (role === "agents") return ["im", "sms", "mail", "web"].map((agent) => `${agent}.${agents}`);
+  if (role === "agents")
+    return ["im", "sms", "mail", "webhook", "web", "inbound"].map((agent) => `${agent}.${agents}`);
   const hosts = Array.from({ length: MAX_HOSTS }, (_, index) => hostAddress(domain, `h${index + 1}`));
   return [monitor, ...hosts];
 }

@@ -123,16 +123,15 @@ export function noEffectOfTheDeposed(effects: readonly SeenEffect[]): Violation[
   return told("I5", wrong, (sentence) => sentence);
 }
 
-/** I7: no process is above its bound; figures in bytes. */
-export function memoryBounded(
-  used: ReadonlyMap<string, number>,
-  boundOf: (process: string) => number,
-): Violation[] {
-  const above = [...used].filter(([process, bytes]) => bytes > boundOf(process));
-  return told("I7", above, ([process, bytes]) => {
-    const megabytes = (figure: number) => Math.round(figure / 1_000_000);
-    return `${process} takes ${megabytes(bytes)} MB, more than ${megabytes(boundOf(process))} MB`;
-  });
+/** I7: no process is above `bound` (bytes). */
+export function memoryBounded(used: ReadonlyMap<string, number>, bound: number): Violation[] {
+  const megabytes = (bytes: number) => Math.round(bytes / 1_000_000);
+  const above = [...used].filter(([, bytes]) => bytes > bound);
+  return told(
+    "I7",
+    above,
+    ([process, bytes]) => `${process} takes ${megabytes(bytes)} MB, more than ${megabytes(bound)} MB`,
+  );
 }
 
 /** I8: every counter of what waits is 0. */

@@ -57,7 +57,7 @@ test("a process above its bound is named with both figures", () => {
     ["web-api", 90_000_000],
     ["avatar-host-h1", 700_000_000],
   ]);
-  expect(memoryBounded(used, () => 600_000_000)).toEqual([
+  expect(memoryBounded(used, 600_000_000)).toEqual([
     { invariant: "I7", what: "avatar-host-h1 takes 700 MB, more than 600 MB" },
   ]);
 });

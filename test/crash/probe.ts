@@ -6,6 +6,7 @@ import {
   busChild,
   FIRST_SILO,
   hostAddress,
+  POLL_PARTS,
   payload,
   QUEUES,
   SHARDS,
@@ -99,8 +100,9 @@ export class Probe {
   async queues(): Promise<Record<string, number>> {
     return this.#withChannel(async (channel) => {
       const depths: Record<string, number> = {};
+      const polls = Array.from({ length: POLL_PARTS }, (_, part) => QUEUES.poll(part));
       const shards = Array.from({ length: SHARDS }, (_, shard) => QUEUES.shard(FIRST_SILO, shard));
-      for (const queue of [QUEUES.poll, QUEUES.dead, ...shards])
+      for (const queue of [...polls, QUEUES.dead, ...shards])
         depths[queue] = (await channel.checkQueue(queue)).messageCount;
       return depths;
     });
@@ -116,7 +118,7 @@ export class Probe {
     return (await this.#ask(addressesOf(this.#stack.domain).silo, "counters")) as RouterCounters;
   }
 
-  /** Resident bytes of each process; a process that is down at the moment is left out. */
+  /** Bytes of its own that each process has in RAM; a process that is down at the moment is left out. */
   memory(processes: readonly string[]): Map<string, number> {
     const { users, agents, avatars } = this.#nodePids();
     const pids: [string, number | null][] = [
@@ -125,9 +127,7 @@ export class Probe {
       ["ejabberd agents", agents],
       ["ejabberd avatars", avatars],
     ];
-    return new Map(
-      pids.flatMap(([name, pid]) => (pid === null ? [] : [[name, residentBytes(pid)] as const])),
-    );
+    return new Map(pids.flatMap(([name, pid]) => (pid === null ? [] : [[name, ownBytes(pid)] as const])));
   }
 
   async close(): Promise<void> {
@@ -179,8 +179,11 @@ function jsonIn(answer: ReturnType<typeof xml>): unknown {
   return JSON.parse(busChild(answer)?.getChildText("json") ?? "null");
 }
 
-/** VmRSS of /proc, which counts in units of 1,024 bytes. */
-function residentBytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+/**
+ * RssAnon of /proc, in units of 1,024 bytes. VmRSS counts pages of files too, which the kernel takes away when it needs them:
+ * LevelDB maps up to 1,000 files of a table into memory.
+ */
+function ownBytes(pid: number): number {
+  const kilobytes = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kilobytes ?? 0) * 1_024;
 }

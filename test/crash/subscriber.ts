@@ -5,6 +5,14 @@ import type { HistoryEntry } from "./invariants.ts";
 import type { NumberedFeed } from "./numbered-feed.ts";
 import { Recorder } from "./recorder.ts";
 
+/** One step in the trace of a notification. */
+export interface TraceEntry {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly state: string | null;
+  readonly what: string;
+}
+
 export interface SubscriberSettings {
   readonly name: string;
   readonly webUrl: string;
@@ -72,12 +80,12 @@ export class Subscriber {
     return this.#historyUntil(() => false);
   }
 
-  /** The states that the delivery of the notification `id` to their IM account went through, as its trace has them. */
-  async trace(id: string): Promise<string[]> {
+  /** What the delivery of the notification `id` to their IM account went through, as its trace has it. */
+  async trace(id: string): Promise<TraceEntry[]> {
     const { trace } = (await untilAnswered(() => this.#rest.get(`/v1/history/${id}`))) as {
-      trace: { destination: string; state: string }[];
+      trace: (TraceEntry & { destination: string })[];
     };
-    return trace.filter(({ destination }) => destination === "im").map(({ state }) => state);
+    return trace.filter(({ destination }) => destination === "im");
   }
 
   /** Titles of all that has been in their history, now or at an earlier call: only what is new is asked for. */

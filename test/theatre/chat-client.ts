@@ -7,6 +7,8 @@ import { eventually, type Patience } from "@tidings/testkit";
 
 const NS_RECEIPTS = "urn:xmpp:receipts";
 const NS_DELAY = "urn:xmpp:delay";
+const NS_CORRECTION = "urn:xmpp:message-correct:0";
+const NS_REACTIONS = "urn:xmpp:reactions:0";
 const NS_ORIGIN = "urn:xmpp:sid:0";
 
 export interface Heard {
@@ -19,6 +21,8 @@ export interface Heard {
   readonly delayStamp: string | null;
   /** A delivery carries an origin-id (XEP-0359); a reply of the agent does not. */
   readonly isDelivery: boolean;
+  /** The id of the message whose place it takes (XEP-0308); null when it is no correction. */
+  readonly corrects: string | null;
   /** When it came (milliseconds of `performance.now`). */
   readonly atMs: number;
 }
@@ -63,6 +67,12 @@ export class ChatClient {
   async says(to: string, body: string, id: string = randomUUID()): Promise<string> {
     await this.send(xml("message", { type: "chat", to, id }, xml("body", {}, body)));
     return id;
+  }
+
+  /** Reacts to the message `id` (XEP-0444). */
+  async reacts(to: string, id: string, emoji: string): Promise<void> {
+    const reactions = xml("reactions", { xmlns: NS_REACTIONS, id }, xml("reaction", {}, emoji));
+    await this.send(xml("message", { type: "chat", to, id: randomUUID() }, reactions));
   }
 
   async send(stanza: Element): Promise<void> {
@@ -116,6 +126,7 @@ export class ChatClient {
       id,
       type,
       delayStamp: stanza.getChild("delay", NS_DELAY)?.attrs.stamp ?? null,
+      corrects: stanza.getChild("replace", NS_CORRECTION)?.attrs.id ?? null,
       isDelivery: stanza.getChild("origin-id", NS_ORIGIN) !== undefined,
       atMs: performance.now(),
     });

@@ -34,6 +34,18 @@ export class Rest {
     return this.ask("DELETE", path);
   }
 
+  /** One request with a body of another kind than JSON, or an answer of one: its text. Throws where it went wrong. */
+  async raw(method: string, path: string, body: string | undefined, type: string): Promise<string> {
+    const response = await fetch(`${this.#base}${path}`, {
+      method,
+      headers: { connection: "close", "content-type": type, authorization: `Bearer ${this.#token}` },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${response.status}: ${text}`);
+    return text;
+  }
+
   /** One request; whatever the status is, it resolves. A string body is sent as it is. */
   async ask(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${this.#base}${path}`, {

@@ -16,6 +16,7 @@ import type { Role } from "../../run/ejabberd/nodes.ts";
 import { type ForeignServer, startForeignServer } from "../foreign-server.ts";
 import { ChatClient } from "./chat-client.ts";
 import { Feed } from "./feed.ts";
+import { Hook } from "./hook.ts";
 import { Person } from "./person.ts";
 import { order } from "./remote-control.ts";
 
@@ -50,6 +51,13 @@ export class Theatre {
     const feed = await Feed.open(title);
     this.#leftovers.push(() => feed.close());
     return feed;
+  }
+
+  /** Opens a web server to which somebody posts. */
+  async hook(): Promise<Hook> {
+    const hook = await Hook.open();
+    this.#leftovers.push(() => hook.close());
+    return hook;
   }
 
   /** Starts a server of somebody else with accounts for `users`. */

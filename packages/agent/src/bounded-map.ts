@@ -41,6 +41,11 @@ export class BoundedMap<K, V> {
     }
   }
 
+  /** What is kept and not out of date, oldest first. */
+  *values(nowAt: number): Generator<V> {
+    for (const { value, untilAt } of this.#entries.values()) if (untilAt > nowAt) yield value;
+  }
+
   delete(key: K): boolean {
     const isHeld = this.#entries.delete(key);
     if (isHeld) this.#keyChars -= String(key).length;

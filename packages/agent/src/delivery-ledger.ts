@@ -104,6 +104,11 @@ export class DeliveryLedger<E extends LedgerEntry = LedgerEntry> implements Deli
     return this.run("INSERT OR IGNORE INTO deeds (id, at, report) VALUES (?, ?, ?)", [id, nowAt, said]) > 0;
   }
 
+  /** Whether the answer `id` was noted. */
+  hasDeed(id: string): boolean {
+    return this.all("SELECT 1 FROM deeds WHERE id = ?", [id]).length > 0;
+  }
+
   close(): void {
     this.#file.close();
   }

@@ -43,8 +43,8 @@ export interface Refusal {
 }
 
 /** One delivery: a message id at one address of one user. */
-export function deliveryKey(user: string, notification: string, address: string): string {
-  return `${user} ${notification} ${address}`;
+export function deliveryKey(user: string, message: string, address: string): string {
+  return `${user} ${message} ${address}`;
 }
 
 export class DeliveryMemory {
@@ -61,16 +61,22 @@ export class DeliveryMemory {
   }
 
   /**
-   * Notes that `dispatch` is being carried out. Returns its key, or the delivery that was noted before when this attempt
-   * (or a later one) has been sent already.
+   * Notes that `dispatch` is being carried out, under the id `message`. Returns its key, or the delivery that was noted
+   * before when this attempt (or a later one) has been sent already.
    */
-  begin({ user, notification, address, destination, attempt }: Dispatch, nowAt: number): string | Delivery {
-    const key = deliveryKey(user, notification.id, address);
+  begin(dispatch: Dispatch, nowAt: number, message: string = dispatch.notification.id): string | Delivery {
+    const { user, notification, address, destination, attempt } = dispatch;
+    const key = deliveryKey(user, message, address);
     const before = this.#deliveries.get(key, nowAt);
     if (before !== undefined && before.attempt >= attempt) return before;
     const delivery = { user, address, notification: notification.id, destination, attempt, report: null };
     this.#deliveries.set(key, delivery, this.#keptMs, nowAt);
     return key;
+  }
+
+  /** What is known of the delivery `key` at `nowAt` (epoch milliseconds). */
+  get(key: string, nowAt: number): Delivery | undefined {
+    return this.#deliveries.get(key, nowAt);
   }
 
   /** The report to make when the delivery `key` has come to `state`; null when it is unknown, or was further already. */

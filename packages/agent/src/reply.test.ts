@@ -22,6 +22,13 @@ test.each([
   ["Unsubscribe!", null, { name: "stop" }],
   ["START", null, { name: "start" }],
   ["help", null, { name: "help" }],
+  ["2 on my way", null, { name: "reply", said: "2 on my way" }],
+  ["2 more", 2, { name: "more" }],
+  ["2", null, { name: "reply", said: "2" }],
+  ["reply at Six", null, { name: "reply", said: "at Six" }],
+  ["12r1", 12, { name: "reply", said: "1" }],
+  ["12 reply on my way\nBob", 12, { name: "reply", said: "on my way\nBob" }],
+  ["R: yes", null, { name: "reply", said: "yes" }],
 ])("%j is understood", (text, reference, deed) => {
   expect(readReply(text)).toEqual({ reference, deed });
 });
@@ -29,6 +36,9 @@ test.each([
 test.each([
   "",
   "12",
+  "6",
+  "reply",
+  "resume",
   "hello",
   "a b",
   "12a 13",

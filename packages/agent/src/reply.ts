@@ -3,9 +3,10 @@
  *
  *     ack · a           I have seen it            12a · 12 ack · ack 12     … the message 12, not the last one
  *     snooze 1h · s 2h  tell me again later       more · m                  send me the rest
+ *     2 · 2 at six      the second option           reply 2 · r at six      … or words, 12r 2: of the message 12
  *     STOP              no more messages          START · HELP
  */
-import { type Deed, MAX_SNOOZE_MS } from "@tidings/protocol";
+import { ANSWER_CHARS, type Deed, MAX_SNOOZE_MS } from "@tidings/protocol";
 
 const HOUR_MS = 3_600_000;
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: HOUR_MS, d: 24 * HOUR_MS };
@@ -34,9 +35,13 @@ export interface Reply {
 
 /** Reads an answer; null when it is none. Case, white space and a full stop do not matter. */
 export function readReply(text: string): Reply | null {
-  const said = text
+  const whole = text.trim().slice(0, ANSWER_CHARS);
+  return readSourceReply(whole) ?? readDeed(whole) ?? readOption(whole);
+}
+
+function readDeed(whole: string): Reply | null {
+  const said = whole
     .slice(0, MAX_CHARS)
-    .trim()
     .toLowerCase()
     .replace(/[.!\s]+$/, "");
   const keyword = Object.hasOwn(KEYWORDS, said) ? KEYWORDS[said] : undefined;
@@ -56,6 +61,19 @@ export function readReply(text: string): Reply | null {
     default:
       return null;
   }
+}
+
+/** An option by its number, alone or with words: what it means only the notification's own options tell. */
+function readOption(text: string): Reply | null {
+  return /^[1-5]([.!]|[\s:,.]+\S.*)?$/s.test(text)
+    ? { reference: null, deed: { name: "reply", said: text } }
+    : null;
+}
+
+function readSourceReply(text: string): Reply | null {
+  const [, before, said] = /^#?(\d{1,3})?\s*(?:reply|r)(?=[\s\d:])[\s:]*(\S.*)$/is.exec(text) ?? [];
+  if (said === undefined) return null;
+  return { reference: before === undefined ? null : Number(before), deed: { name: "reply", said } };
 }
 
 function about(before: number | null, rest: string, deed: Deed): Reply | null {

@@ -23,7 +23,10 @@ export interface Addresses {
   readonly im: string;
   readonly sms: string;
   readonly email: string;
+  readonly webhook: string;
   readonly web: string;
+  /** ingest-email, which asks whether an inbound address is there. */
+  readonly inbound: string;
 }
 
 /** All fixed addresses of an installation with the base domain `domain`. */
@@ -37,12 +40,14 @@ export function addressesOf(domain: string, silo: string = FIRST_SILO): Addresse
     im: `im.agents.${domain}`,
     sms: `sms.agents.${domain}`,
     email: `mail.agents.${domain}`,
+    webhook: `webhook.agents.${domain}`,
     web: `web.agents.${domain}`,
+    inbound: `inbound.agents.${domain}`,
   };
 }
 
 /** The channels that an agent serves, each under an address of its own. */
-export const AGENT_CHANNELS = ["im", "sms", "email"] as const;
+export const AGENT_CHANNELS = ["im", "sms", "email", "webhook"] as const;
 export type AgentChannel = (typeof AGENT_CHANNELS)[number];
 
 /** Whether an agent serves `channel`. */

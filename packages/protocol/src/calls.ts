@@ -10,14 +10,18 @@ import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
 import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
-import { MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
+import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
+import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
+import { OWN_SOURCE_CALLS } from "./own-source-calls.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
+import { Priority } from "./priority.ts";
 import { RulesAnswer, RulesView, SimulateArgs, Simulation } from "./rules/simulation.ts";
 import {
+  AnsweredView,
   DestinationView,
   HistoryItem,
   HistoryItemWithTrace,
-  Priority,
+  MessageView,
   ProfileView,
   SubscriptionView,
 } from "./views.ts";
@@ -26,6 +30,12 @@ const Id = Type.String({ minLength: 1, maxLength: 100 });
 const None = Type.Object({}, { additionalProperties: false });
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Title = Type.String({ minLength: 1, maxLength: 200 });
+
+/** What a private feed can be of: everything, what the user has not acknowledged, or what is held. */
+export const PrivateFeedOf = Type.Enum(["all", "unacknowledged", "held"]);
+export type PrivateFeedOf = Static<typeof PrivateFeedOf>;
+
+const FeedLink = Type.Object({ secret: Nullable(Type.String()), createdAt: Nullable(Type.Number()) });
 
 /** Most subscriptions and destinations of a user. */
 export const USER_LIMITS = { subscriptions: 200, destinations: 20 } as const;
@@ -69,7 +79,7 @@ export const CALLS = {
   resume: { args: None, result: ProfileView, may: "user", changes: true },
 
   /**
-   * Subscribes to the feed at the canonical address `url`. The answer waits until the source has its baseline, at most
+   * Subscribes to the feed at the canonical address `url`, or to the publisher with the share token in its place. The answer waits until the source has its baseline, at most
    * 10 s: what is published after the answer will be told. `created` is false when it was subscribed before.
    */
   subscribe: {
@@ -79,6 +89,8 @@ export const CALLS = {
       priority: Nullable(Priority),
       /** As in the rules; of a subscription that there was before it stays as it is. */
       filter: Type.Optional(Type.Unknown()),
+      /** Answers without waiting for the baseline: of many, how each is doing is read later. */
+      atOnce: Type.Optional(Type.Boolean()),
     }),
     result: Type.Object({ created: Type.Boolean(), subscription: SubscriptionView }),
     may: "user",
@@ -105,6 +117,8 @@ export const CALLS = {
   },
   unsubscribe: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
 
+  ...OWN_SOURCE_CALLS,
+
   /** Newest first. `cursor` is the `next` of the page before. */
   history: {
     args: Type.Object({
@@ -120,6 +134,8 @@ export const CALLS = {
   },
   historyItem: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: false },
 
+  /** The user has read it on the page: a wait for proof that they have it is over. */
+  markRead: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: true },
   /** The user has seen to it: what is held of it is left out. */
   acknowledge: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: true },
   /** It comes again after `forMs` (milliseconds). */
@@ -131,6 +147,46 @@ export const CALLS = {
   },
   /** It comes again now. */
   redeliver: { args: Type.Object({ id: Id }), result: HistoryItemWithTrace, may: "user", changes: true },
+
+  /** Answers its source with one of its options. Error `not-acceptable` when it has none such, or is answered too late. */
+  reply: {
+    args: Type.Object({
+      id: Id,
+      option: Nullable(Type.String({ maxLength: OPTION_LIMITS.id })),
+      text: Nullable(Type.String({ maxLength: ANSWER_CHARS })),
+    }),
+    result: HistoryItemWithTrace,
+    may: "user",
+    changes: true,
+  },
+
+  /** The secret in the address of the user's private feed; null when it has none. */
+  feedLink: { args: None, result: FeedLink, may: "user", changes: false },
+  /** Gives the private feed a new address; the one before ends. */
+  rotateFeed: { args: None, result: FeedLink, may: "user", changes: true },
+  endFeed: { args: None, result: None, may: "user", changes: true },
+  /** What is in the private feed, newest first. Error `item-not-found` when the secret is not the one in its address. */
+  feed: {
+    args: Type.Object({ secret: Type.String({ maxLength: 200 }), of: PrivateFeedOf }),
+    result: Type.Object({ items: Type.Array(HistoryItem) }),
+    may: "service",
+    changes: false,
+  },
+
+  /** What the message with the id `message` held, or the last that went to the address that asks (null). */
+  messageSent: {
+    args: Type.Object({ message: Nullable(Id) }),
+    result: MessageView,
+    may: "user",
+    changes: false,
+  },
+  /** The user does something with what that message held, at the address that asks. */
+  answerMessage: {
+    args: Type.Object({ message: Nullable(Id), deed: ChatDeed }),
+    result: AnsweredView,
+    may: "user",
+    changes: true,
+  },
 
   /** The rules in force; version 0 are the default ones. */
   rules: { args: None, result: RulesView, may: "user", changes: false },

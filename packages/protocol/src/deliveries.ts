@@ -9,7 +9,7 @@
 import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static } from "typebox";
 import { type Shard, shardLocalpart } from "./addresses.ts";
-import { Notification } from "./notification.ts";
+import { ANSWER_CHARS, Notification } from "./notification.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
 
 const Name = Type.String({ minLength: 1, maxLength: 80 });
@@ -43,19 +43,30 @@ export type DigestMember = Static<typeof DigestMember>;
 export const Dispatch = Type.Object({
   /** The user (localpart of the user avatar). */
   user: Name,
-  /** Destination id and the address behind it: for `im` a bare JID, for `sms` a number in the form of E.164, for `email` an addr-spec. */
+  /** Destination id and the address behind it: for `im` a bare JID, for `sms` a number in the form of E.164, for `email` an addr-spec, for `webhook` a URL. */
   destination: Name,
   address: Jid,
+  /** What a message to it is signed with (for `webhook`). */
+  secret: Type.Optional(Type.String({ maxLength: 100 })),
   /** 1 at first; a higher one tells the agent to send again what it has sent. */
   attempt: Type.Integer({ minimum: 1 }),
+  /**
+   * The first attempt since the user has asked for it again: from then on it is another message, which a client must not
+   * take for a repeat. Absent when they never have.
+   */
+  wantedFrom: Type.Optional(Type.Integer({ minimum: 2 })),
   /** How the user calls the source. */
   sourceTitle: NullableString,
   /** Since when it was held, epoch milliseconds; null when it was not. */
   heldSinceAt: NullableTime,
   /** Of a digest, a short form of all that is in `members`. */
   notification: Notification,
+  /** The id of an earlier message to the same address that this one takes the place of (for `im`). */
+  corrects: Type.Optional(Type.String({ maxLength: 80 })),
   /** What a digest is made of, oldest first; absent when it is none. */
   members: Type.Optional(Type.Array(DigestMember, { maxItems: DIGEST_MEMBERS })),
+  /** In whose clocks times are written (IANA), for channels that write some (`email`); UTC when it is absent. */
+  zone: Type.Optional(Type.String({ maxLength: 64 })),
 });
 export type Dispatch = Static<typeof Dispatch>;
 export const Dispatches = Type.Object({ dispatches: Type.Array(Dispatch, { maxItems: DELIVERY_BATCH }) });
@@ -91,15 +102,36 @@ export type ReportedState = Static<typeof ReportedState>;
 export const MIN_SNOOZE_MS = 60_000;
 export const MAX_SNOOZE_MS = 30 * 24 * 3_600_000;
 
+/** For how long the source of a notification is muted by whoever has enough of it for now (milliseconds). */
+export const MUTE_MS = 7 * 24 * 3_600_000;
+
+const Snooze = Type.Object({
+  name: Type.Literal("snooze"),
+  forMs: Type.Integer({ minimum: MIN_SNOOZE_MS, maximum: MAX_SNOOZE_MS }),
+});
+
+/** Says `said` to the source: the id or the label of an option, its number from 1, or words of the user's own. */
+const SourceReply = Type.Object({
+  name: Type.Literal("reply"),
+  said: Type.String({ minLength: 1, maxLength: ANSWER_CHARS }),
+});
+
 /** What a user did in answer to a notification. `stop` and `start` concern the address, the others the notification. */
 export const Deed = Type.Union([
   Type.Object({ name: Type.Enum(["ack", "more", "stop", "start", "help"]) }),
-  Type.Object({
-    name: Type.Literal("snooze"),
-    forMs: Type.Integer({ minimum: MIN_SNOOZE_MS, maximum: MAX_SNOOZE_MS }),
-  }),
+  Snooze,
+  SourceReply,
 ]);
 export type Deed = Static<typeof Deed>;
+
+/** What a user can do in chat with what a message holds; `mute`: its source, for {@link MUTE_MS}. */
+export const ChatDeed = Type.Union([
+  Type.Object({ name: Type.Literal("ack") }),
+  Type.Object({ name: Type.Literal("mute") }),
+  Snooze,
+  SourceReply,
+]);
+export type ChatDeed = Static<typeof ChatDeed>;
 
 /** Longest sentence of a refusal, in UTF-16 units. */
 export const MAX_REASON_CHARS = 500;

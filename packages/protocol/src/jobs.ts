@@ -1,15 +1,39 @@
 /** What goes through the queues: poll jobs to the ingestors, their results to the shards, look-ups and their answers. */
+import { createHash } from "node:crypto";
 import Type, { type Static } from "typebox";
 import type { Shard } from "./addresses.ts";
 import { Item } from "./notification.ts";
 
 export const QUEUES = {
-  poll: "tidings.poll",
+  /** Poll jobs of a part of all web hosts; see {@link pollPart}. */
+  poll: (part: number) => `tidings.poll.${part}`,
   lookup: "tidings.lookup",
+  /** Answers and bounces by mail, for agent-email. */
+  mail: "tidings.mail",
+  /** Answers of users on their way to publishers. */
+  callback: "tidings.callback",
+  /** Answers of users on their way to who wrote a mail. */
+  answerMail: "tidings.answer-mail",
   dead: "tidings.dead",
   /** Results for the sources of one shard; drained by the host that owns it. */
   shard: (silo: string, shard: Shard) => `tidings.shard.${silo}.${shard}`,
 } as const;
+
+/** Into how many parts web hosts are divided: so many ingestors can share the work. */
+export const POLL_PARTS = 16;
+
+/**
+ * The part, from 0, of the host in `url`: all its jobs go through one queue, which one ingestor at a time takes from. An
+ * address in place of a name is of a network of one's own, where nobody has to be polite: there each URL is by itself.
+ */
+export function pollPart(url: string): number {
+  const host = URL.parse(url)?.hostname ?? "";
+  const isNamed = !/^(\[.*\]|[\d.]+|localhost)$/.test(host);
+  const digest = createHash("sha256")
+    .update(isNamed ? host : url)
+    .digest();
+  return digest.readUInt16BE(0) % POLL_PARTS;
+}
 
 /** Most items in one result message; a longer document comes in several parts. */
 export const ITEMS_PER_RESULT = 100;
@@ -54,11 +78,18 @@ export const PollResult = Type.Object({
   job: Type.String({ maxLength: 60 }),
   source: Type.String({ maxLength: 80 }),
   fetchedAt: Type.Number(),
-  outcome: Type.Enum(["items", "unchanged", "failed"]),
+  /** `postponed`: the host is asked as often as is polite. */
+  outcome: Type.Enum(["items", "unchanged", "failed", "postponed"]),
+  /** When a postponed poll may be asked for again (milliseconds from now). */
+  againInMs: Type.Optional(Type.Number({ minimum: 0 })),
   part: Type.Integer({ minimum: 1 }),
   parts: Type.Integer({ minimum: 1 }),
   title: NullableString(500),
   validators: Validators,
+  /** For how long the server says that the document stays as it is (RFC 9111 §4.2), in milliseconds. */
+  freshForMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Where to ask from now on: the server has moved it for good. */
+  movedTo: Type.Optional(Type.String({ maxLength: 2_000 })),
   items: Type.Array(Item, { maxItems: ITEMS_PER_RESULT }),
   failure: Type.Union([FetchFailure, Type.Null()]),
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import Type, { type Static } from "typebox";
+import { Priority } from "./priority.ts";
 
 const MAX_TITLE_CHARS = 500;
 const MAX_SUMMARY_CHARS = 2_000;
@@ -21,6 +22,49 @@ export const ITEM_LIMITS = {
 const Text = (maxLength: number) => Type.String({ maxLength });
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+/** Most things that a notification offers as an answer, and longest texts of one, in UTF-16 units. */
+export const OPTION_LIMITS = { options: 5, id: 32, label: 40 } as const;
+
+/** Something that the user can answer to a notification. */
+export const ReplyOption = Type.Object(
+  {
+    id: Type.String({ pattern: `^[A-Za-z0-9_-]{1,${OPTION_LIMITS.id}}$` }),
+    label: Type.String({ minLength: 1, maxLength: OPTION_LIMITS.label }),
+    /** Whether words of the user's own go with it. */
+    input: Type.Optional(Type.Literal(true)),
+  },
+  { additionalProperties: false },
+);
+export type ReplyOption = Static<typeof ReplyOption>;
+
+/** What a check of a mail's sender found (RFC 8601 §2.7). */
+export const SenderCheck = Type.Enum([
+  "pass",
+  "fail",
+  "softfail",
+  "neutral",
+  "none",
+  "policy",
+  "temperror",
+  "permerror",
+]);
+export type SenderCheck = Static<typeof SenderCheck>;
+
+/** Who a mail says that it is from, and how far that was checked. Never a reason to lose it: a forwarded mail fails some. */
+export const MailSender = Type.Object(
+  {
+    address: Text(320),
+    /** The domain of the address vouches for it: a signature (DKIM) or the sending host (SPF), aligned as of RFC 7489 §3.1. */
+    isProven: Type.Boolean(),
+    checks: Type.Object(
+      { spf: SenderCheck, dkim: SenderCheck, dmarc: SenderCheck, arc: SenderCheck },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type MailSender = Static<typeof MailSender>;
+
 /** One new thing as an ingestor read it: cleaned text, never markup. Times are epoch milliseconds. */
 export const Item = Type.Object(
   {
@@ -33,10 +77,35 @@ export const Item = Type.Object(
     publishedAt: Nullable(Type.Number()),
     /** Left out when there are none. */
     categories: Type.Optional(Type.Array(Text(MAX_CATEGORY_CHARS), { maxItems: MAX_CATEGORIES })),
+    /** What its source says of how much it matters; a priority that the user has given the subscription goes before. */
+    priority: Type.Optional(Priority),
+    /** What the user can answer, and until when (epoch milliseconds). */
+    options: Type.Optional(Type.Array(ReplyOption, { minItems: 1, maxItems: OPTION_LIMITS.options })),
+    answerUntilAt: Type.Optional(Type.Number()),
+    /** Of a mail. */
+    sender: Type.Optional(MailSender),
   },
   { additionalProperties: false },
 );
 export type Item = Static<typeof Item>;
+
+/** Longest words of a user's own in an answer, in UTF-16 units. */
+export const ANSWER_CHARS = 1_000;
+
+/** What a user answers to a notification: one of its options, words of their own where the option takes some. */
+export const Answer = Type.Object(
+  {
+    /** Names the answer, however often it travels. */
+    id: Type.String({ minLength: 1, maxLength: 100 }),
+    notification: Type.String({ maxLength: 64 }),
+    option: Type.String({ maxLength: OPTION_LIMITS.id }),
+    text: Nullable(Type.String({ maxLength: ANSWER_CHARS })),
+    /** When the user gave it, epoch milliseconds. */
+    at: Type.Number(),
+  },
+  { additionalProperties: false },
+);
+export type Answer = Static<typeof Answer>;
 
 /** The source of what Tidings itself says, such as a code: no source avatar has this name. */
 export const SYSTEM_SOURCE = "tidings";

@@ -2,11 +2,10 @@
 import Type, { type Static } from "typebox";
 import { Show } from "./deliveries.ts";
 import { SourceState } from "./events.ts";
+import { MailSender, ReplyOption } from "./notification.ts";
+import { Priority } from "./priority.ts";
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-
-export const Priority = Type.Enum(["min", "low", "default", "high", "urgent"]);
-export type Priority = Static<typeof Priority>;
 
 export const SubscriptionView = Type.Object({
   id: Type.String(),
@@ -60,6 +59,11 @@ export const HistoryItem = Type.Object({
   author: Nullable(Type.String()),
   publishedAt: Nullable(Type.Number()),
   receivedAt: Type.Number(),
+  /** What the user can answer, and until when (null: for as long as it is kept); absent when nobody waits for an answer. */
+  options: Type.Optional(Type.Array(ReplyOption)),
+  answerUntilAt: Type.Optional(Nullable(Type.Number())),
+  /** Of a mail. */
+  sender: Type.Optional(MailSender),
   state: Type.Union([DeliveryState, Type.Enum(["unread", "read", "acked", "snoozed"])]),
   deliveries: Type.Array(DeliveryView),
 });
@@ -106,6 +110,31 @@ export type TraceStep = Static<typeof TraceStep>;
 export const HistoryItemWithTrace = Type.Object({ ...HistoryItem.properties, trace: Type.Array(TraceStep) });
 export type HistoryItemWithTrace = Static<typeof HistoryItemWithTrace>;
 
+/** Most notifications of a message that are shown one by one. */
+export const SHOWN_OF_MESSAGE = 10;
+
+/** What one message to an address held. */
+export const MessageView = Type.Object({
+  /** Its id, which names the same message when it is asked for again. */
+  message: Type.String(),
+  /** How many notifications: several in a digest, of which the first are in `items`. */
+  count: Type.Integer({ minimum: 1 }),
+  items: Type.Array(HistoryItemWithTrace, { minItems: 1, maxItems: SHOWN_OF_MESSAGE }),
+  /** In whose clocks the user reads times (IANA). */
+  zone: Type.String(),
+});
+export type MessageView = Static<typeof MessageView>;
+
+/** What a user has done something with. */
+export const AnsweredView = Type.Object({
+  count: Type.Integer({ minimum: 1 }),
+  /** Of the first notification, and how the user calls its source. */
+  title: Type.String(),
+  sourceTitle: Type.String(),
+  zone: Type.String(),
+});
+export type AnsweredView = Static<typeof AnsweredView>;
+
 export const DestinationView = Type.Object({
   id: Type.String(),
   channel: Channel,
@@ -116,6 +145,8 @@ export const DestinationView = Type.Object({
   /** Until when the code counts. */
   codeUntilAt: Nullable(Type.Number()),
   problem: Nullable(Type.String()),
+  /** What is posted to a webhook is signed with this. */
+  secret: Type.Optional(Type.String()),
 });
 export type DestinationView = Static<typeof DestinationView>;
 
@@ -137,5 +168,7 @@ export const ProfileView = Type.Object({
   pausedUntilAt: Nullable(Type.Number()),
   presence: Type.Array(PresenceView),
   limits: Type.Object({ subscriptions: Type.Integer(), destinations: Type.Integer() }),
+  /** In whose clocks the user reads times (IANA). */
+  zone: Type.String(),
 });
 export type ProfileView = Static<typeof ProfileView>;

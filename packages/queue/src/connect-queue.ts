@@ -81,6 +81,10 @@ class AmqpQueue implements Queue {
     };
   }
 
+  consumers(queue: string): Promise<number> {
+    return this.#inDeclarations.consumers(queue);
+  }
+
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {
     if (this.#stopping !== undefined) throw new QueueStoppedError();
     return this.#requester.request(queue, body, timeoutMs);

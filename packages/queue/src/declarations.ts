@@ -41,6 +41,12 @@ export class Declarations {
     return declaring;
   }
 
+  /** How many consumers `queue` has. Rejects when there is no connection. */
+  async consumers(queue: string): Promise<number> {
+    await this.ensure(queue);
+    return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).consumerCount;
+  }
+
   /** `queue` was found to be gone. */
   forget(queue: string): void {
     this.#declared.delete(queue);
@@ -67,11 +73,12 @@ export class Declarations {
   }
 
   /** RabbitMQ closes the channel of a refused declaration, so none is shared with messages. */
-  async #onOwnChannel(use: (channel: Channel) => Promise<unknown>): Promise<void> {
+  async #onOwnChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
     if (this.#link.connection === null) throw new Error("no connection to RabbitMQ");
     const channel = await this.#link.connection.createChannel();
     channel.on("error", (error) => this.#log.debug({ err: error }, "declaring failed"));
-    await use(channel);
+    const used = await use(channel);
     void closeChannel(channel, this.#log);
+    return used;
   }
 }

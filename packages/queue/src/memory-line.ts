@@ -37,6 +37,10 @@ export class MemoryLine {
     this.#terms = terms;
   }
 
+  get consumers(): number {
+    return this.#takers.length;
+  }
+
   /** Whether the message was taken; false when the queue is full. */
   add(message: MemoryMessage): boolean {
     if (this.#ready.length >= this.#terms.maxLength) return false;

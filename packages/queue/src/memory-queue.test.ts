@@ -9,16 +9,16 @@ describeQueue("the queue in memory", async () => broker.connect());
 
 test("a full queue in memory refuses, and takes again when there is room", async () => {
   const queue = new MemoryBroker({ maxLength: 2 }).connect();
-  await queue.publish(QUEUES.poll, "1");
-  await queue.publish(QUEUES.poll, "2");
+  await queue.publish(QUEUES.callback, "1");
+  await queue.publish(QUEUES.callback, "2");
 
-  await expect(queue.publish(QUEUES.poll, "3")).rejects.toBeInstanceOf(RefusedError);
+  await expect(queue.publish(QUEUES.callback, "3")).rejects.toBeInstanceOf(RefusedError);
 
   const taken = Promise.withResolvers<void>();
-  await queue.consume(QUEUES.poll, 1, (delivery) => {
+  await queue.consume(QUEUES.callback, 1, (delivery) => {
     delivery.ack();
     taken.resolve();
   });
   await taken.promise;
-  await queue.publish(QUEUES.poll, "3");
+  await queue.publish(QUEUES.callback, "3");
 });

@@ -6,7 +6,7 @@ import { QUEUES } from "@tidings/protocol";
 import { NoAnswerError, QueueStoppedError, RefusedError } from "./errors.ts";
 import { MemoryLine } from "./memory-line.ts";
 import type { Consumer, Delivery, Queue } from "./queue.ts";
-import { queueOptions } from "./topology.ts";
+import { keepsDeadLetters, queueOptions } from "./topology.ts";
 
 /** What several clients share; each `connect` is one client. */
 export class MemoryBroker {
@@ -39,8 +39,7 @@ export class MemoryBroker {
   }
 
   #bury(from: string, body: string): void {
-    if (from === QUEUES.poll || from.startsWith("tidings.shard."))
-      this.line(QUEUES.dead)?.add({ body, answer: null });
+    if (keepsDeadLetters(from)) this.line(QUEUES.dead)?.add({ body, answer: null });
   }
 }
 
@@ -66,6 +65,10 @@ class MemoryQueue implements Queue {
     const consumer = line.consume(prefetch, handler);
     this.#consumers.add(consumer);
     return consumer;
+  }
+
+  async consumers(queue: string): Promise<number> {
+    return this.#broker.line(queue)?.consumers ?? 0;
   }
 
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {

@@ -14,6 +14,12 @@ export interface Queue {
    */
   consume(queue: string, prefetch: number, handler: (delivery: Delivery) => void): Promise<Consumer>;
 
+  /**
+   * How many consumers the named classic queue has, this client's among them. Rejects when RabbitMQ cannot say; for a quorum
+   * queue it may say how many messages are out instead (rabbitmq-server#16185, mended in 2026).
+   */
+  consumers(queue: string): Promise<number>;
+
   /** Asks through RabbitMQ's direct reply-to; resolves with the answer's body. Rejects with `RefusedError` or `NoAnswerError`. */
   request(queue: string, body: string, timeoutMs: number): Promise<string>;
 

@@ -1,7 +1,7 @@
 /**
  * The queues and their arguments, accepted by RabbitMQ 3.10 and 4.x.
  *
- *     poll, shard ──rejected, or given back 20 times──▶ tidings.dead
+ *     poll.<part>, callback, mail, answer-mail, shard ──rejected, or given back 20 times──▶ tidings.dead
  *
  * Every one has a bound and refuses publishers beyond it; nothing is dropped to make room. The delivery limit stands
  * explicitly because RabbitMQ 3.10 has none by default. At-least-once dead-lettering needs `reject-publish` at the source
@@ -20,15 +20,24 @@ const MAX_LENGTH_BYTES = 512 * 1024 * 1024;
 const LOOKUP_TTL_MS = 30_000;
 const MAX_LOOKUPS = 1_000;
 
-const SHARD_PREFIX = "tidings.shard.";
+/** Whether what cannot be worked on in the queue `name` is kept as a dead letter. */
+export function keepsDeadLetters(name: string): boolean {
+  return WORK.has(name) || SINGLE.test(name);
+}
+
+/** Queues of work that anybody may take. */
+export const WORK: ReadonlySet<string> = new Set([QUEUES.callback, QUEUES.mail, QUEUES.answerMail]);
+
+/** Queues that one consumer at a time takes from, and another one when it has gone. */
+const SINGLE = /^tidings\.(shard|poll)\./;
 
 /**
  * How the queue `name` is declared, or null when Tidings has no such queue. `maxLength` is the most messages in a poll or
  * shard queue; whoever declares a queue must give the same.
  */
 export function queueOptions(name: string, maxLength: number = MAX_LENGTH): Options.AssertQueue | null {
-  if (name === QUEUES.poll) return deadLettering(maxLength, {});
-  if (name.startsWith(SHARD_PREFIX)) return deadLettering(maxLength, { "x-single-active-consumer": true });
+  if (WORK.has(name)) return deadLettering(maxLength, {});
+  if (SINGLE.test(name)) return deadLettering(maxLength, { "x-single-active-consumer": true });
   if (name === QUEUES.dead) return { durable: true, arguments: bounded(MAX_LENGTH, NO_DELIVERY_LIMIT) };
   return name === QUEUES.lookup ? LOOKUP_OPTIONS : null;
 }

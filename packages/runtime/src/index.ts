@@ -5,3 +5,4 @@ export * from "./crash-point.ts";
 export * from "./log.ts";
 export * from "./secret-file.ts";
 export * from "./service.ts";
+export * from "./turnstile.ts";

@@ -15,6 +15,11 @@ export class Overlay {
     entryOf(kinds, kindOf(row.key), () => new Map<string, Row>()).set(row.key, row);
   }
 
+  /** Whether any row of `avatar` is here. */
+  has(avatar: string): boolean {
+    return this.#avatars.has(avatar);
+  }
+
   /** The row, a deleted one included; undefined when the file is to be asked. */
   get(avatar: string, key: string): Row | undefined {
     return this.#avatars.get(avatar)?.get(kindOf(key))?.get(key);

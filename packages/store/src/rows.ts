@@ -22,3 +22,8 @@ export interface Range {
 export function withPrefix(prefix: string, rest: { limit?: number; reverse?: boolean } = {}): Range {
   return { from: prefix, to: `${prefix}\uffff`, ...rest };
 }
+
+/** One key alone. */
+export function onlyKey(key: string): Range {
+  return { from: key, to: `${key}\0` };
+}

@@ -210,6 +210,12 @@ export class ShardStore<Told = never> {
     return this.#reading(() => this.#overlay.list(avatar, range, (part) => this.#file.list(avatar, part)));
   }
 
+  /** Rows in any of `ranges`, asked for together; null when some of the avatar's rows are newer than the file. */
+  listSeveral(avatar: string, ranges: readonly Range[]): Entry[] | null {
+    if (this.#overlay.has(avatar)) return null;
+    return this.#reading(() => this.#file.listSeveral(avatar, ranges));
+  }
+
   /** Lets reads see rows that the next {@link write} will hold, so that turns of one commit see each other's. */
   show(rows: readonly Row[]): void {
     for (const row of rows) this.#overlay.set(row);

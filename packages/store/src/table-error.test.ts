@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Journal } from "./journal.ts";
 import { Table } from "./table.ts";
-import { TableRefusedError } from "./table-error.ts";
+import { TableRefusedError, TableUnreachableError } from "./table-error.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -46,6 +46,16 @@ test.for([
 test("a table that cannot be created says why", async () => {
   const { table } = await tableThatAnswers("AccessDeniedException");
   await expect(table.create()).rejects.toThrow("allow dynamodb:GetItem");
+});
+
+test("a table at whose endpoint nobody listens says so, and what to check", async () => {
+  const { table, endpoint } = await tableThatAnswers("nothing");
+  closers.pop()?.();
+  const error = await table.create().catch((reason: Error) => reason);
+
+  expect(error).toBeInstanceOf(TableUnreachableError);
+  expect((error as Error).message).toContain(`DynamoDB at ${endpoint} does not answer`);
+  expect((error as Error).message).toContain("TIDINGS_DYNAMODB_ENDPOINT");
 });
 
 test("a journal does not try again what its table refuses for good", async () => {

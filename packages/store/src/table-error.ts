@@ -5,6 +5,11 @@ export class TableRefusedError extends Error {
   override readonly name = "TableRefusedError";
 }
 
+/** Nobody answers at the table's endpoint. `message` names it, and says what to check. */
+export class TableUnreachableError extends Error {
+  override readonly name = "TableUnreachableError";
+}
+
 /** Where requests go, for sentences. */
 export interface TablePlace {
   readonly table: string;
@@ -38,6 +43,16 @@ export function refusalOf(error: unknown, { table, endpoint }: TablePlace): unkn
   return new TableRefusedError(`DynamoDB table "${table}" at ${endpoint}: ${way} (${name}: ${message})`, {
     cause: error,
   });
+}
+
+/** `error` of a first request as {@link TableUnreachableError} when no answer came at all, else as it came. */
+export function unreachableOf(error: unknown, { endpoint }: TablePlace): unknown {
+  const { $metadata, message } = error as { $metadata?: { httpStatusCode?: number }; message?: string };
+  if ($metadata === undefined || $metadata.httpStatusCode !== undefined) return error;
+  return new TableUnreachableError(
+    `DynamoDB at ${endpoint} does not answer (${message}); start it, or check TIDINGS_DYNAMODB_ENDPOINT and the network`,
+    { cause: error },
+  );
 }
 
 /** Whether no repetition heals `error`. */

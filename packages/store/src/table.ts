@@ -14,7 +14,7 @@ import {
   UpdateItemCommand,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
-import { refusalOf, type TablePlace } from "./table-error.ts";
+import { refusalOf, type TablePlace, unreachableOf } from "./table-error.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -34,10 +34,11 @@ const BATCH = 25;
 export class Table {
   readonly #client: DynamoDBClient;
   readonly #name: string;
+  readonly #place: TablePlace;
 
   constructor({ endpoint, table = "tidings", requestTimeoutMs = REQUEST_TIMEOUT_MS }: TableOptions) {
     this.#name = table;
-    const place = { table, endpoint };
+    this.#place = { table, endpoint };
     const requestHandler = {
       connectionTimeout: 2_000,
       requestTimeout: requestTimeoutMs,
@@ -55,10 +56,13 @@ export class Table {
             requestHandler,
           },
     );
-    sayWhatRefuses(this.#client, place);
+    sayWhatRefuses(this.#client, this.#place);
   }
 
-  /** Creates the table when it does not exist and resolves when it can be used. Safe to call from many at once. */
+  /**
+   * Creates the table when it does not exist and resolves when it can be used. Safe to call from many at once. Rejects with
+   * TableRefusedError, and with TableUnreachableError when nobody answers.
+   */
   async create(): Promise<void> {
     try {
       await this.#client.send(
@@ -76,7 +80,7 @@ export class Table {
         }),
       );
     } catch (error) {
-      if (!(error instanceof ResourceInUseException)) throw error;
+      if (!(error instanceof ResourceInUseException)) throw unreachableOf(error, this.#place);
     }
     await waitUntilTableExists(
       { client: this.#client, maxWaitTime: 60, minDelay: 1 },

@@ -183,11 +183,21 @@ function describeConsumers(client: MakeClient): void {
     await eventually(() => expect(second.held.map(({ body }) => body)).toEqual(["2", "3"]));
   });
 
-  test("poll jobs are spread over the ingestors", async () => {
-    const [one, two, mark] = [await client(), await client(), unique()];
-    const [first, second] = [await hold(one, QUEUES.poll, 2), await hold(two, QUEUES.poll, 2)];
+  test("how many consumers a classic queue has is known to each of them", async () => {
+    const [one, two] = [await client(), await client()];
+    const first = await hold(one, QUEUES.lookup, 1);
+    const second = await hold(two, QUEUES.lookup, 1);
+    await eventually(async () => expect(await one.consumers(QUEUES.lookup)).toBe(2));
+    await first.cancel();
+    await eventually(async () => expect(await two.consumers(QUEUES.lookup)).toBe(1));
+    await second.cancel();
+  });
 
-    await Promise.all(["1", "2", "3", "4"].map((body) => one.publish(QUEUES.poll, `${mark} ${body}`)));
+  test("work that anybody may do is spread over the consumers", async () => {
+    const [one, two, mark] = [await client(), await client(), unique()];
+    const [first, second] = [await hold(one, QUEUES.callback, 2), await hold(two, QUEUES.callback, 2)];
+
+    await Promise.all(["1", "2", "3", "4"].map((body) => one.publish(QUEUES.callback, `${mark} ${body}`)));
 
     await eventually(() => expect([first.held.length, second.held.length]).toEqual([2, 2]));
     for (const delivery of [...first.held, ...second.held]) delivery.ack();

@@ -7,12 +7,12 @@
  * A mailbox shows no presence, so asks are left without an answer.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DeliveryLedger, Orders, Reporter, Standings } from "@tidings/agent";
+import { type DeliveryLedger, Orders, type PatientCarrier, Reporter, Standings } from "@tidings/agent";
 import type { Bus } from "@tidings/bus";
 import type { Addresses, Dispatch } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { Answers } from "./answers.ts";
-import { Deliveries } from "./deliveries.ts";
+import { mailCarrier } from "./deliveries.ts";
 import type { Sender } from "./mail.ts";
 import type { MailRelay } from "./relay.ts";
 
@@ -27,19 +27,19 @@ export interface AgentMeans {
   readonly ledger: DeliveryLedger;
   readonly sender: Sender;
   readonly log: Log;
-  /** See {@link Deliveries}. */
+  /** See the carrier. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export class Agent {
   readonly #reporter: Reporter;
-  readonly #deliveries: Deliveries;
+  readonly #deliveries: PatientCarrier;
   readonly #answers: Answers;
 
   constructor(means: AgentMeans) {
     const { bus, addresses, log } = means;
     this.#reporter = new Reporter(bus, addresses, log, Date.now());
-    this.#deliveries = new Deliveries({ ...means, reporter: this.#reporter });
+    this.#deliveries = mailCarrier({ ...means, reporter: this.#reporter });
     this.#answers = new Answers({
       ...means,
       tokens: means.sender.tokens,

@@ -6,6 +6,7 @@ const GIVEN = {
   TIDINGS_DOMAIN: "example.org",
   TIDINGS_BUS_URL: "xmpp://127.0.0.1:5347",
   TIDINGS_BUS_PASSWORD_FILE: "secret",
+  TIDINGS_AMQP_URL: "amqp://127.0.0.1",
   TIDINGS_MAIL_SECRET_FILE: "mail",
   TIDINGS_SMTP_RELAY: "smtp://tidings:p%40ss@relay.example.org:587",
 };

@@ -1,6 +1,6 @@
+import { mailAddress } from "@tidings/mail";
 import { ConfigError, readConfig } from "@tidings/runtime";
 import Type, { type Static } from "typebox";
-import { mailAddress } from "./mail-address.ts";
 
 const Schema = Type.Object({
   TIDINGS_HOME: Type.String({ default: ".tidings" }),
@@ -8,6 +8,7 @@ const Schema = Type.Object({
   /** Component listener of the agents cluster. */
   TIDINGS_BUS_URL: Type.String({ pattern: "^xmpp://" }),
   TIDINGS_BUS_PASSWORD_FILE: Type.String(),
+  TIDINGS_AMQP_URL: Type.String({ pattern: "^amqps?://" }),
   TIDINGS_SMTP_RELAY: Type.String({ pattern: "^smtps?://[^/?#]+/?$" }),
   /** File with the secret by which bounces and replies are known to be of our messages. */
   TIDINGS_MAIL_SECRET_FILE: Type.String(),

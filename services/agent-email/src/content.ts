@@ -11,7 +11,7 @@
  *     --
  *     Reply with ack, …                hints
  */
-import { webLink } from "@tidings/agent";
+import { answersText, localTime, webLink } from "@tidings/agent";
 import { cleanLine, cleanText, type DigestMember, type Dispatch } from "@tidings/protocol";
 
 const MAX_TITLE_CHARS = 500;
@@ -39,23 +39,31 @@ export interface Content {
 export const OWN_SOURCE = "tidings";
 
 /** What the message of `dispatch` is to say, all of it cleaned. */
-export function contentOf({ notification, sourceTitle, heldSinceAt, members }: Dispatch): Content {
+export function contentOf({
+  notification,
+  sourceTitle,
+  heldSinceAt,
+  members,
+  zone = "UTC",
+}: Dispatch): Content {
   const isOwn = notification.source === OWN_SOURCE;
   const title = cleanLine(notification.title, MAX_TITLE_CHARS) || "(no title)";
-  const hints = isOwn ? null : HINTS;
+  const { options } = notification;
+  const answers = options === undefined ? "" : `Reply with ${answersText(options)}. `;
+  const hints = isOwn ? null : answers + HINTS;
   if (members !== undefined)
     return {
       title: `${members.length} ${members.length === 1 ? "notification" : "notifications"}`,
       summary: [],
-      entries: members.map(entryOf),
+      entries: members.map((member) => entryOf(member, zone)),
       isDigest: true,
       hints,
     };
   const about = [
     cleanLine(sourceTitle ?? "", MAX_SOURCE_CHARS),
     cleanLine(notification.author ?? "", MAX_SOURCE_CHARS),
-    timeText(notification.publishedAt ?? notification.receivedAt),
-    heldSinceAt === null ? "" : `held since ${timeText(heldSinceAt)}`,
+    localTime(notification.publishedAt ?? notification.receivedAt, zone),
+    heldSinceAt === null ? "" : `held since ${localTime(heldSinceAt, zone)}`,
   ];
   return {
     title,
@@ -66,11 +74,11 @@ export function contentOf({ notification, sourceTitle, heldSinceAt, members }: D
   };
 }
 
-function entryOf({ title, link, sourceTitle, receivedAt }: DigestMember): Entry {
+function entryOf({ title, link, sourceTitle, receivedAt }: DigestMember, zone: string): Entry {
   return {
     title: cleanLine(title, MAX_TITLE_CHARS) || "(no title)",
     link: webLink(link),
-    about: joined([cleanLine(sourceTitle ?? "", MAX_SOURCE_CHARS), timeText(receivedAt)]),
+    about: joined([cleanLine(sourceTitle ?? "", MAX_SOURCE_CHARS), localTime(receivedAt, zone)]),
   };
 }
 
@@ -138,12 +146,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
-}
-
-/** `2026-11-25 07:12 UTC`: no dispatch says in which zone its user lives. */
-function timeText(at: number): string {
-  const time = Number.isFinite(at) && Math.abs(at) < 8.64e15 ? new Date(at).toISOString() : "";
-  return time === "" ? "" : `${time.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function linesOf(text: string): string[] {

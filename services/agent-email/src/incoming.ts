@@ -1,5 +1,6 @@
 /** Mail that came in, read within limits: whoever sent it, it costs little, and nothing in it is fetched or run. */
 import { createHash } from "node:crypto";
+import { isFromMachine } from "@tidings/mail";
 import { simpleParser } from "mailparser";
 
 /** What is behind this is not looked at: an answer stands at the beginning, and a bounce is short. */
@@ -43,12 +44,4 @@ export async function readIncoming(mail: Buffer): Promise<Incoming> {
     deliveryStatus,
     isAutomatic: deliveryStatus.length > 0 || isFromMachine(header),
   };
-}
-
-function isFromMachine(header: (name: string) => string): boolean {
-  const submitted = /^auto-submitted:\s*([a-z-]+)/i.exec(header("auto-submitted"))?.[1]?.toLowerCase();
-  if (submitted !== undefined && submitted !== "no") return true;
-  if (/^precedence:\s*(bulk|junk|list|auto_reply)\b/i.test(header("precedence"))) return true;
-  if (/^return-path:\s*<>/i.test(header("return-path"))) return true;
-  return ["x-autoreply", "x-autorespond", "list-id"].some((name) => header(name) !== "");
 }

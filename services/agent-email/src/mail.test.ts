@@ -55,6 +55,10 @@ test("a digest reads as the golden file has it", async () => {
   await expect(await rawOf(DIGEST)).toMatchFileSnapshot("../golden/digest.eml");
 });
 
+test("times are those of the user's clocks", async () => {
+  expect(await rawOf({ ...DIGEST, zone: "Europe/Berlin" })).toContain("2026-11-24 19:30 GMT+1");
+});
+
 test("a code reads as the golden file has it: nothing to unsubscribe from, and nobody to reply to", async () => {
   const raw = await rawOf({
     sourceTitle: null,
@@ -128,5 +132,12 @@ test("whatever comes, HTML has the elements of ours alone, and headers stay sing
       for (const [, href] of mail.html.matchAll(/href="([^"]*)"/g)) expect(href).toMatch(/^https?:/);
       expect(mail.subject).not.toMatch(/[\r\n]/);
     }),
+  );
+});
+
+test("what can be answered is said first of all that can be replied", async () => {
+  const options = [{ id: "restart", label: "Restart" }];
+  expect(await rawOf({ notification: notification({ options }) })).toContain(
+    "Reply with 1 Restart. Reply with ack",
   );
 });

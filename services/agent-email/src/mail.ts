@@ -10,17 +10,21 @@ import type { Signed, Tokens } from "./tokens.ts";
 const MAX_SUBJECT_CHARS = 150;
 
 /** As nodemailer takes it. */
-export interface Mail {
+export interface PlainMail {
   readonly envelope: { readonly from: string; readonly to: string };
   readonly from: string;
   readonly to: { readonly name: string; readonly address: string };
   readonly replyTo?: string;
   readonly subject: string;
   readonly text: string;
-  readonly html: string;
   readonly messageId: string;
   readonly date: Date;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A message in text and HTML. */
+export interface Mail extends PlainMail {
+  readonly html: string;
   readonly baseBoundary: string;
 }
 

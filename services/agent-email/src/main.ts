@@ -1,10 +1,13 @@
 import { DeliveryLedger, openLedgerFile } from "@tidings/agent";
 import { connectComponent } from "@tidings/bus";
 import { addressesOf } from "@tidings/protocol";
+import { connectQueue } from "@tidings/queue";
 import { readSecret, runService } from "@tidings/runtime";
 import { Agent } from "./agent.ts";
+import { answerByMail } from "./answer-mail.ts";
 import { config } from "./config.ts";
-import { listen, oneClick } from "./one-click.ts";
+import { hearMail } from "./mail-queue.ts";
+import { serveOneClick } from "./one-click.ts";
 import { SmtpRelay } from "./relay.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -17,7 +20,6 @@ await runService("agent-email", async ({ log, onStop }) => {
   const tokens = new Tokens(await readSecret(settings.TIDINGS_MAIL_SECRET_FILE), mailDomain);
   const ledger = openLedgerFile(settings.TIDINGS_HOME, "email", (path) => new DeliveryLedger(path));
   onStop(() => ledger.close());
-
   const bus = connectComponent({ url: settings.TIDINGS_BUS_URL, domain: addresses.email, password, log });
   onStop(() => bus.stop());
   const relay = new SmtpRelay({ url: settings.TIDINGS_SMTP_RELAY, name: mailDomain });
@@ -26,10 +28,11 @@ await runService("agent-email", async ({ log, onStop }) => {
   const agent = new Agent({ bus, addresses, relay, ledger, sender, log });
   onStop(() => agent.stop());
 
-  if (publicUrl !== null) {
-    const app = oneClick(agent);
-    onStop(() => app.close());
-    await listen(app, settings.TIDINGS_MAIL_PUBLIC_PORT);
-  }
+  const queue = await connectQueue({ url: settings.TIDINGS_AMQP_URL, log });
+  onStop(() => queue.stop());
+  onStop(await hearMail({ queue, agent, log }));
+  onStop(await answerByMail({ queue, relay, ledger, mailDomain, log }));
+
+  if (publicUrl !== null) onStop(await serveOneClick(agent, settings.TIDINGS_MAIL_PUBLIC_PORT));
   if (!bus.isOnline) await new Promise<void>((resolve) => bus.onOnline(resolve));
 });

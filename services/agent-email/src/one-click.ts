@@ -23,7 +23,7 @@ export interface Unsubscriber {
   unsubscribed(token: string): boolean;
 }
 
-/** The listener, not listening yet; see {@link listen}. */
+/** The listener, not listening yet; see {@link serveOneClick}. */
 export function oneClick(agent: Unsubscriber): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -44,7 +44,9 @@ export function oneClick(agent: Unsubscriber): FastifyInstance {
   return app;
 }
 
-/** Begins to listen on `port` of the loopback address; 0: any. Resolves with the address. */
-export function listen(app: FastifyInstance, port: number): Promise<string> {
-  return app.listen({ host: LOOPBACK, port });
+/** Listens on `port` of the loopback address; resolves to the function that ends it. Rejects when the port is taken. */
+export async function serveOneClick(agent: Unsubscriber, port: number): Promise<() => Promise<void>> {
+  const app = oneClick(agent);
+  await app.listen({ host: LOOPBACK, port });
+  return () => app.close();
 }

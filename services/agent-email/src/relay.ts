@@ -9,9 +9,9 @@
  * TLS only, unless the relay is this machine.
  */
 
-import type { Refusal } from "@tidings/agent";
+import type { SendOutcome } from "@tidings/agent";
 import { createTransport, type Transporter } from "nodemailer";
-import type { Mail } from "./mail.ts";
+import type { PlainMail } from "./mail.ts";
 import { OUR_FAULT, refusalFor, statusIn } from "./mail-refusals.ts";
 
 /** Sessions with the relay at a time. */
@@ -25,15 +25,10 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** Steps of a session before any message is named: what fails in them concerns the installation, not the recipient. */
 const BEFORE_MAIL = /^(CONN|EHLO|HELO|STARTTLS|AUTH)/;
 
-export type SendOutcome =
-  | { readonly kind: "taken" }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "notTaken"; readonly error: RelayError };
-
 /** What carries mail. */
 export interface MailRelay {
   /** Resolves in any case. */
-  send(mail: Mail): Promise<SendOutcome>;
+  send(mail: PlainMail): Promise<SendOutcome>;
 }
 
 export interface RelayOptions {
@@ -58,7 +53,7 @@ export class SmtpRelay implements MailRelay {
       pool: true,
       maxConnections: MAX_SESSIONS,
       maxMessages: MESSAGES_OF_SESSION,
-      // Whether to send again is decided, and counted, in carriage.ts.
+      // Whether to send again is decided, and counted, by the carrier.
       maxRequeues: 0,
       host: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? (isSecure ? 465 : 587) : Number(port),
@@ -73,7 +68,7 @@ export class SmtpRelay implements MailRelay {
     });
   }
 
-  async send(mail: Mail): Promise<SendOutcome> {
+  async send(mail: PlainMail): Promise<SendOutcome> {
     try {
       await this.#transport.sendMail(mail);
       return { kind: "taken" };

@@ -58,15 +58,44 @@ test("a title that is whole is not marked as cut when something else gives way",
   expect(text).toBe(`Две комнаты\n${link}\nReply 1a to ack`);
 });
 
+const OPTIONS = [
+  { id: "yes", label: "Yes" },
+  { id: "say", label: "Say", input: true as const },
+];
+
+test("what can be answered is said with the message's number, and gives way where there is no room", () => {
+  expect(messageText(dispatch({ options: OPTIONS }), 12)).toContain(
+    "\nReply 12r1 Yes, 12r2 Say + your words\nReply 12a to ack",
+  );
+  const long = OPTIONS.map((option) => ({ ...option, label: "ж".repeat(40) }));
+  const said = messageText(dispatch({ title: "ж".repeat(200), options: long }), 12);
+  expect(segmentsOf(said).count).toBe(2);
+  expect(said).not.toContain("12r1");
+});
+
 test("whatever comes, a message takes at most two segments and says how to answer", () => {
+  const options = fc.array(
+    fc.record({ id: fc.constant("a"), label: fc.string({ minLength: 1, maxLength: 40, size: "max" }) }),
+    { minLength: 1, maxLength: 5 },
+  );
   const character = fc.constantFrom(..."ab 9€ж…’é\n\u202e\ud83d", "🏠", "👩‍👧");
   const text = fc.string({ unit: character, maxLength: 500, size: "max" });
   const link = fc.integer({ min: 0, max: 120 }).map((length) => `https://example.org/${"x".repeat(length)}`);
   fc.assert(
-    fc.property(text, text, fc.option(link), fc.integer({ min: 1, max: 999 }), (title, source, more, at) => {
-      const said = messageText(dispatch({ title, link: more }, source), at);
-      expect(segmentsOf(said).count).toBeLessThanOrEqual(2);
-      expect(said).toMatch(new RegExp(`${at}a to ack$`));
-    }),
+    fc.property(
+      text,
+      text,
+      fc.option(link),
+      fc.option(options),
+      fc.integer({ min: 1, max: 999 }),
+      (title, source, more, offered, at) => {
+        const said = messageText(
+          dispatch({ title, link: more, ...(offered === null ? {} : { options: offered }) }, source),
+          at,
+        );
+        expect(segmentsOf(said).count).toBeLessThanOrEqual(2);
+        expect(said).toMatch(new RegExp(`${at}a to ack$`));
+      },
+    ),
   );
 });

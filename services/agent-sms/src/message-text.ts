@@ -4,9 +4,10 @@
  *     Two rooms, quiet street        the title, cut when all of it would take more than two segments
  *     Rooms                          what the user calls the source
  *     https://example.org/1          where there is more
+ *     Reply 12r1 Yes, 12r2 No        what can be answered, where there is room
  *     Reply 12a to ack               12 is the number by which this phone can speak of the message
  */
-import { webLink } from "@tidings/agent";
+import { answersText, webLink } from "@tidings/agent";
 import { cleanLine, type Dispatch } from "@tidings/protocol";
 import { plainTypography, segmentsOf } from "./segments.ts";
 
@@ -21,6 +22,7 @@ const MAX_LINK_CHARS = 100;
 
 /** The text of `dispatch`, of at most {@link MAX_SEGMENTS}; `reference` is its number at the phone. */
 export function messageText({ notification, sourceTitle }: Dispatch, reference: number): string {
+  const answers = answersLine(notification.options, reference);
   const source = plainTypography(cleanLine(sourceTitle ?? "", MAX_SOURCE_CHARS));
   const title = plainTypography(
     cleanLine(notification.title, MAX_TITLE_CHARS) ||
@@ -28,38 +30,48 @@ export function messageText({ notification, sourceTitle }: Dispatch, reference: 
       "(no title)",
   );
   const link = shownLink(notification.link);
-  const whole = layOut(title, source, link, reference, false);
+  const whole = layOut(title, { source, link, answers }, reference, false);
   if (fits(whole)) return whole;
   // In other scripts than Latin there is half the room: what is least missed gives way.
-  const layouts = [[source, link] as const, ["", link] as const, [source, null] as const];
-  const [keptSource, keptLink] = layouts.find(([by, more]) =>
-    fits(cut(title, MIN_TITLE, by, more, reference)),
-  ) ?? ["", null];
-  const length = mostThatFits([...title].length, (chars) =>
-    fits(cut(title, chars, keptSource, keptLink, reference)),
-  );
-  return cut(title, length, keptSource, keptLink, reference);
+  const layouts: Around[] = [
+    { source, link, answers },
+    { source: "", link, answers },
+    { source, link: null, answers },
+  ];
+  const withoutAnswers = layouts.map((around) => ({ ...around, answers: "" }));
+  const kept =
+    [...layouts, ...withoutAnswers].find((around) => fits(cut(title, MIN_TITLE, around, reference))) ??
+    NOTHING;
+  const length = mostThatFits([...title].length, (chars) => fits(cut(title, chars, kept, reference)));
+  return cut(title, length, kept, reference);
 }
 
-function cut(title: string, length: number, source: string, link: string | null, reference: number): string {
+/** What stands below the title. */
+interface Around {
+  readonly source: string;
+  readonly link: string | null;
+  readonly answers: string;
+}
+
+const NOTHING: Around = { source: "", link: null, answers: "" };
+
+function answersLine(options: Dispatch["notification"]["options"], reference: number): string {
+  return options === undefined ? "" : `Reply ${plainTypography(answersText(options, `${reference}r`))}`;
+}
+
+function cut(title: string, length: number, around: Around, reference: number): string {
   const characters = [...title];
   const begin = characters.slice(0, length).join("").trimEnd();
   const isWhole = characters.length <= length;
-  return layOut(isWhole ? title : `${begin}...`, source, link, reference, true);
+  return layOut(isWhole ? title : `${begin}...`, around, reference, true);
 }
 
-function layOut(
-  title: string,
-  source: string,
-  link: string | null,
-  reference: number,
-  isCut: boolean,
-): string {
+function layOut(title: string, { source, link, answers }: Around, reference: number, isCut: boolean): string {
   const answer =
     isCut && link === null
       ? `Reply ${reference}m for more, ${reference}a to ack`
       : `Reply ${reference}a to ack`;
-  return [title, source, link, answer].filter((line) => line !== null && line !== "").join("\n");
+  return [title, source, link, answers, answer].filter((line) => line !== null && line !== "").join("\n");
 }
 
 function fits(text: string): boolean {

@@ -43,6 +43,8 @@ export async function setProvider() {
     messages,
     /** What becomes of the next messages; the last one stays. */
     behaviours: ["takes"] as Behaviour[],
+    /** What becomes of messages to a number, whatever is said of others. */
+    behavioursOf: new Map<string, Behaviour>(),
     /** Whether its list shows what it took. */
     isListing: true,
     texts: () => messages.map(({ body }) => body),
@@ -86,9 +88,14 @@ export async function setProvider() {
     await take(response, new URLSearchParams(body));
   }
 
-  async function take(response: ServerResponse, form: URLSearchParams): Promise<void> {
+  function next(): Behaviour {
     const [behaviour = "takes"] = provider.behaviours;
     if (provider.behaviours.length > 1) provider.behaviours.shift();
+    return behaviour;
+  }
+
+  async function take(response: ServerResponse, form: URLSearchParams): Promise<void> {
+    const behaviour = provider.behavioursOf.get(form.get("To") ?? "") ?? next();
     if (typeof behaviour === "object") return fail(response, behaviour.status, behaviour.code);
     if (behaviour === "breaks") return void response.destroy();
     count += 1;

@@ -6,7 +6,7 @@
  *     429, 503, no connection                 not taken: may be sent again
  *     another 5xx, a break, or no answer      nobody knows: must not be sent again; `find` tells later
  */
-import { Turnstile } from "@tidings/agent";
+import { Turnstile } from "@tidings/runtime";
 import twilio from "twilio";
 import type Transport from "twilio/lib/base/RequestClient.js";
 import { type ProviderRefusal, refusalFor } from "./provider-refusals.ts";

@@ -2,7 +2,8 @@
  * The agent for instant messaging: what comes over the bus, and who sees to it.
  *
  *     from a shard:    Orders: dispatches ─▶ Deliveries    asks ─▶ Contacts    reported ─▶ Reporter
- *     from the world:  presence ─▶ Contacts    receipts, bounces ─▶ Deliveries    text ─▶ Conversation    IQ ─▶ information
+ *     from the world:  presence ─▶ Contacts    receipts, bounces ─▶ Deliveries    reactions ─▶ Reactions
+ *                      text ─▶ Conversation    IQ ─▶ AdHoc, information
  *
  * Everything that is no order of a shard is hostile until its standing is known. Copies and forwards (carbons, XEP-0280;
  * archives, XEP-0313) are not looked into: anyone can wrap a message of somebody else.
@@ -12,10 +13,13 @@ import type { Bus } from "@tidings/bus";
 import { type Addresses, type Ask, bareJid, type Dispatch, type Element, splitJid } from "@tidings/protocol";
 import type { Queue } from "@tidings/queue";
 import type { Log } from "@tidings/runtime";
+import { AdHoc } from "./ad-hoc.ts";
 import { Contacts } from "./contacts.ts";
 import { Conversation } from "./conversation.ts";
 import { Deliveries } from "./deliveries.ts";
 import { informationAnswer } from "./information.ts";
+import { readReaction } from "./reaction-set.ts";
+import { Reactions } from "./reactions.ts";
 import { errorTo, NO_SUCH_USER, NOT_NOW, NOT_OFFERED } from "./stanza-answers.ts";
 
 export interface AgentMeans {
@@ -35,6 +39,8 @@ export class Agent {
   readonly #contacts: Contacts;
   readonly #deliveries: Deliveries;
   readonly #conversation: Conversation;
+  readonly #reactions: Reactions;
+  readonly #adHoc: AdHoc;
   readonly #orders: Orders;
 
   constructor({ bus, queue, addresses, log }: AgentMeans) {
@@ -44,8 +50,13 @@ export class Agent {
     this.#reporter = new Reporter(bus, addresses, log, Date.now());
     this.#standings = new Standings(bus, addresses);
     this.#contacts = new Contacts(bus, addresses, this.#standings, this.#reporter, log);
-    this.#deliveries = new Deliveries(bus, addresses, this.#reporter, log);
-    this.#conversation = new Conversation({ bus, queue, addresses }, this.#standings, log);
+    const onLost = (user: string, address: string) => this.#contacts.lost(user, address);
+    this.#deliveries = new Deliveries(bus, addresses, this.#reporter, onLost, log);
+    const means = { bus, queue, addresses };
+    const lastTo = (user: string, address: string) => this.#deliveries.lastTo(user, address);
+    this.#conversation = new Conversation(means, this.#standings, lastTo, log);
+    this.#adHoc = new AdHoc(means, lastTo, log);
+    this.#reactions = new Reactions(means, this.#standings, this.#deliveries, this.#reporter, log);
     const crew = {
       carryOut: (dispatches: readonly Dispatch[]) => this.#deliveries.carryOut(dispatches),
       ask: (ask: Ask) => this.#contacts.ask(ask),
@@ -79,9 +90,15 @@ export class Agent {
   }
 
   async #see(stanza: Element): Promise<void> {
-    if (stanza.name === "presence") return this.#contacts.heard(stanza);
+    if (stanza.name === "presence") return this.#noteShown(stanza);
     if (stanza.name === "iq") return this.#answer(stanza);
     return this.#read(stanza);
+  }
+
+  async #noteShown(presence: Element): Promise<void> {
+    await this.#contacts.heard(presence);
+    const { from, to, type } = presence.attrs as Record<string, string | undefined>;
+    if (type === undefined) await this.#deliveries.showed(splitJid(to ?? "").local, bareJid(from ?? ""));
   }
 
   async #read(message: Element): Promise<void> {
@@ -92,7 +109,9 @@ export class Agent {
     }
     if (type === "groupchat" || type === "headline") return;
     this.#deliveries.confirmed(message);
-    if (message.getChild("body") === undefined) return;
+    await this.#reactions.heard(message, Date.now());
+    // The body of a reaction is for clients that know none.
+    if (message.getChild("body") === undefined || readReaction(message) !== null) return;
     if (splitJid(to ?? "").local === "") return this.#send(errorTo(message, NOT_OFFERED));
     await this.#conversation.heard(message, Date.now());
   }
@@ -102,7 +121,9 @@ export class Agent {
     if (user === "") return this.#send(informationAnswer(iq, Date.now()));
     const standing = await this.#standings.of(user, bareJid(iq.attrs.from)).catch(() => null);
     if (standing === null) return this.#send(errorTo(iq, NOT_NOW));
-    return this.#send(standing === "noUser" ? errorTo(iq, NO_SUCH_USER) : informationAnswer(iq, Date.now()));
+    if (standing === "noUser") return this.#send(errorTo(iq, NO_SUCH_USER));
+    const answer = await this.#adHoc.answer(iq, standing, Date.now());
+    return this.#send(answer ?? informationAnswer(iq, Date.now()));
   }
 
   async #send(stanza: Element | null): Promise<void> {

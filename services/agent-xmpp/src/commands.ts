@@ -1,4 +1,5 @@
 /** What a user can say to the agent, as text. Pure: it reads, and does nothing. */
+import { readReply } from "@tidings/agent";
 
 const DAY_MS = 24 * 3_600_000;
 const MAX_PAUSE_MS = 30 * DAY_MS;
@@ -11,6 +12,13 @@ export type Command =
   | { readonly name: "remove"; readonly position: number }
   | { readonly name: "pause"; readonly forMs: number }
   | { readonly name: "resume" }
+  /** These are about one message: the one that is replied to, or the last. */
+  | { readonly name: "ack" }
+  | { readonly name: "snooze"; readonly forMs: number }
+  | { readonly name: "more" }
+  | { readonly name: "why" }
+  /** What the user answers to what the message tells. */
+  | { readonly name: "reply"; readonly said: string }
   /** Understood as a command, but something is missing or wrong; `hint` says what to send. */
   | { readonly name: "incomplete"; readonly hint: string }
   | { readonly name: "unknown" };
@@ -21,7 +29,7 @@ export function parseCommand(text: string): Command {
   if (/^(https?|feed):\S+$/i.test(trimmed)) return { name: "add", url: trimmed };
   const [word = "", ...rest] = trimmed.split(/\s+/);
   const argument = rest.join(" ");
-  switch (word.toLowerCase().replace(/^\//, "")) {
+  switch (word.toLowerCase().replace(/^\/|[.!]+$/g, "")) {
     case "help":
     case "?":
       return { name: "help" };
@@ -35,8 +43,35 @@ export function parseCommand(text: string): Command {
       return parsePause(argument);
     case "resume":
       return { name: "resume" };
+    case "why":
+      return { name: "why" };
+    case "reply":
+    case "ack":
+    case "snooze":
+    case "more":
+      return parseDeed(trimmed.replace(/^\//, ""));
     default:
-      return { name: "unknown" };
+      return readReply(trimmed)?.deed.name === "reply" ? parseDeed(trimmed) : { name: "unknown" };
+  }
+}
+
+/** The words that answer a text message or a mail, too. A number is not needed here: the message is replied to. */
+function parseDeed(text: string): Command {
+  const reply = readReply(text);
+  const deed = reply?.reference === null ? reply.deed : null;
+  switch (deed?.name) {
+    case "ack":
+    case "more":
+      return { name: deed.name };
+    case "snooze":
+      return { name: "snooze", forMs: deed.forMs };
+    case "reply":
+      return { name: "reply", said: deed.said };
+    default:
+      return {
+        name: "incomplete",
+        hint: "Send ack, more, snooze 1h (30m, 2h, 1d), or reply and what you answer, alone or as a reply to the message that you mean.",
+      };
   }
 }
 

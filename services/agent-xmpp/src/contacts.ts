@@ -90,6 +90,12 @@ export class Contacts {
     }
   }
 
+  /** The server of `address` has been started again: nobody there has said that they left. They are asked for anew. */
+  lost(user: string, address: string): void {
+    this.#reportOffline(user, address);
+    this.ask({ user, addresses: [address] });
+  }
+
   /** A new life of the agent begins: presence that waits is void. */
   beginAnew(): void {
     this.#damper.clear();

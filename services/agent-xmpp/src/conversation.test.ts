@@ -5,6 +5,7 @@ import {
   ALICES_AGENT,
   AT,
   type CallMade,
+  dispatch,
   eventually,
   type Stage,
   setStage,
@@ -166,4 +167,86 @@ test("errors, room talk and what comes from the bus's own domains are not answer
   );
   await settled(stage);
   expect(stage.textsTo(ALICE)).toEqual([]);
+});
+
+const ID = dispatch().notification.id;
+const trace = [
+  { at: 1_000, destination: "d1", state: "held", what: "alice@d.test is offline" },
+  { at: 61_000, destination: "d1", state: "dispatched", what: "alice@d.test is available" },
+];
+const told = {
+  ...dispatch().notification,
+  title: "Two rooms, quiet street",
+  summary: "Third floor.",
+  sourceTitle: "Rooms",
+  state: "handed",
+  deliveries: [{ destination: "d1", channel: "im", state: "handed", at: 1, reason: "" }],
+  trace,
+};
+
+test("alice acts on the last message, and on another one by replying to it", async () => {
+  stage.answers.answerMessage = () => ({ count: 1, title: "Two rooms", sourceTitle: "Rooms", zone: "UTC" });
+  await stage.says("ack");
+  await eventually(() => expect(replies()).toEqual(["Acknowledged: Two rooms"]));
+  await stage.dispatches(dispatch({ wantedFrom: 2, attempt: 2 }));
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.dispatches(
+    dispatch({ corrects: `${ID}.2`, notification: { ...dispatch().notification, id: "c".repeat(32) } }),
+  );
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  await stage.says("snooze 30m");
+  const replied = xml("message", { type: "chat", from: `${ALICE}/phone`, to: ALICES_AGENT, id: "r" });
+  replied.append(xml("body", {}, "> Two rooms\nack"));
+  replied.append(xml("reply", { xmlns: "urn:xmpp:reply:0", id: "other" }));
+  await stage.sends(replied);
+  await eventually(() => expect(named("answerMessage")).toHaveLength(3));
+  expect(named("answerMessage").map(({ args }) => args)).toEqual([
+    { message: null, deed: { name: "ack" } },
+    { message: `${ID}.2`, deed: { name: "snooze", forMs: 1_800_000 } },
+    { message: "other", deed: { name: "ack" } },
+  ]);
+  await eventually(() => expect(replies().at(-2)).toMatch(/^Comes again at .* UTC: Two rooms$/));
+});
+
+test("an acknowledgement of somebody else's notification is refused with a sentence", async () => {
+  stage.answers.answerMessage = () => {
+    throw new CallError("cancel", "item-not-found", "That is no notification of yours.");
+  };
+  await stage.says("ack");
+  await eventually(() => expect(replies()).toEqual(["That is no notification of yours."]));
+});
+
+test("a quote that names no message counts for the last one alone", async () => {
+  stage.answers.messageSent = () => ({ message: ID, count: 1, items: [told], zone: "UTC" });
+  stage.answers.answerMessage = () => ({ count: 1, title: "Two rooms", sourceTitle: "Rooms", zone: "UTC" });
+  await stage.says("> One room, north side\nack");
+  await eventually(() => expect(replies()).toEqual([expect.stringContaining("cannot tell which")]));
+  expect(named("answerMessage")).toEqual([]);
+  await stage.says("> Two rooms, quiet street\nack");
+  await eventually(() => expect(named("answerMessage")[0]?.args).toMatchObject({ message: ID }));
+});
+
+test("more is the text behind the title, why is what became of it", async () => {
+  stage.answers.messageSent = () => ({ message: ID, count: 1, items: [told], zone: "Asia/Tokyo" });
+  await stage.says("more");
+  await stage.says("why");
+  await eventually(() =>
+    expect(replies()).toEqual([
+      "Two rooms, quiet street\nThird floor.\nhttps://example.org/1",
+      [
+        "Two rooms, quiet street",
+        "1970-01-01 09:00 GMT+9 im held: alice@d.test is offline",
+        "1970-01-01 09:01 GMT+9 im dispatched: alice@d.test is available",
+      ].join("\n"),
+    ]),
+  );
+  stage.answers.messageSent = () => ({ message: ID, count: 12, items: [told, told], zone: "UTC" });
+  await stage.says("more");
+  await eventually(() => expect(replies().at(-1)).toContain("and 10 more"));
+  stage.answers.messageSent = () => {
+    const long = { ...told, trace: Array.from({ length: 9 }, () => trace[0]) };
+    return { message: ID, count: 2, items: [long, long], zone: "UTC" };
+  };
+  await stage.says("why");
+  await eventually(() => expect(replies().at(-1)?.match(/held/g)).toHaveLength(4));
 });

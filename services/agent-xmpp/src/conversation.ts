@@ -4,29 +4,22 @@
  *     verified ──▶ commands       unverified ──▶ the code, and nothing else
  *     stranger ──▶ one polite line a day          no such user ──▶ item-not-found
  */
-import { createHash, randomUUID } from "node:crypto";
 import { RateLimit, type Standing, type Standings } from "@tidings/agent";
-import { bareJid, CallError, cleanText, type Element, splitJid, xml } from "@tidings/protocol";
+import { bareJid, CallError, type Element, xml } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import { parseCommand } from "./commands.ts";
+import { operationOf, replyTo } from "./exchange.ts";
 import { NS } from "./namespaces.ts";
 import { failureReply, type Means, perform } from "./perform.ts";
 import { LINKED, STRANGER, TOO_FAST, UNVERIFIED } from "./replies.ts";
+import { ageMs, readSaid, type Said } from "./said.ts";
 import { errorTo, NO_SUCH_USER, NOT_NOW } from "./stanza-answers.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** A message that was stored for longer is from another conversation. */
 const MAX_AGE_MS = 60 * MINUTE_MS;
-const MAX_BODY_CHARS = 3_000;
 const MAX_CODE_CHARS = 40;
-
-interface Said {
-  readonly user: string;
-  readonly address: string;
-  readonly text: string;
-  readonly message: Element;
-}
 
 export class Conversation {
   readonly #means: Means;
@@ -36,10 +29,18 @@ export class Conversation {
   /** The answer in progress for each address; bounded by the pace. */
   readonly #talks = new Map<string, Promise<void>>();
   readonly #strangers = new RateLimit(1, DAY_MS);
+  readonly #lastTo: (user: string, address: string) => string | null;
 
-  constructor(means: Means, standings: Standings, log: Log) {
+  /** `lastTo` tells the id of the message that an address got last, or null when only the avatar knows it. */
+  constructor(
+    means: Means,
+    standings: Standings,
+    lastTo: (user: string, address: string) => string | null,
+    log: Log,
+  ) {
     this.#means = means;
     this.#standings = standings;
+    this.#lastTo = lastTo;
     this.#log = log;
   }
 
@@ -93,7 +94,8 @@ export class Conversation {
     await this.#confirmReceipt(message);
     if (command.name === "add") await this.#showComposing(said);
     try {
-      const asker = { user, address, op: operationOf(said) };
+      const about = said.repliesTo ?? this.#lastTo(user, address);
+      const asker = { user, address, op: operationOf(said.message, said.text), about, quote: said.quote };
       await this.#reply(said, await perform(command, asker, this.#means, nowAt));
     } catch (error) {
       this.#log.warn({ err: error, user, command: command.name }, "a command failed");
@@ -114,7 +116,7 @@ export class Conversation {
         name: "verifyAddress",
         args: { address, code },
         authority: null,
-        op: operationOf(said),
+        op: operationOf(said.message, said.text),
       });
       this.#standings.forget(user, address);
       this.#log.info({ user }, "an address was linked");
@@ -125,16 +127,8 @@ export class Conversation {
     }
   }
 
-  #reply({ message, user }: Said, text: string): Promise<void> {
-    return this.#send(
-      xml(
-        "message",
-        { type: "chat", from: this.#agentOf(user), to: message.attrs.from, id: randomUUID() },
-        xml("body", {}, cleanText(text)),
-        xml("active", { xmlns: NS.chatStates }),
-        xml("unstyled", { xmlns: NS.styling }),
-      ),
-    );
+  #reply({ message }: Said, text: string): Promise<void> {
+    return this.#send(replyTo(message, text));
   }
 
   /** Fetching takes a while: the client shows that somebody is at it (XEP-0085). */
@@ -170,24 +164,4 @@ export class Conversation {
   #agentOf(user: string): string {
     return `${user}@${this.#means.addresses.im}`;
   }
-}
-
-function readSaid(message: Element): Said | null {
-  const { from, to } = message.attrs as Record<string, string | undefined>;
-  const text = message.getChildText("body");
-  if (from === undefined || to === undefined || text === null || text.trim() === "") return null;
-  return { user: splitJid(to).local, address: bareJid(from), text: text.slice(0, MAX_BODY_CHARS), message };
-}
-
-/** How long a server kept the message (XEP-0203); 0 when it came straight. */
-function ageMs(message: Element, nowAt: number): number {
-  const stampAt = Date.parse(message.getChild("delay", NS.delay)?.attrs.stamp ?? "");
-  return Number.isNaN(stampAt) ? 0 : nowAt - stampAt;
-}
-
-/** The operation id of what `said` asks for: the same message asks for the same operation. */
-function operationOf({ user, text, message }: Said): string {
-  const { from, id } = message.attrs as Record<string, string | undefined>;
-  const parts = [user, from, id ?? randomUUID(), text];
-  return `im.${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 40)}`;
 }

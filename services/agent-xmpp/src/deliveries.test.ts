@@ -44,6 +44,74 @@ test("a server that does not know pings has proved by its error that it takes wh
   await eventually(() => expect(stage.states()).toEqual(["handed"]));
 });
 
+test("while one is unproven what comes for its address waits, and when that is to be tried again so is this, unsent", async () => {
+  const second = dispatch({
+    notification: { ...dispatch().notification, id: "b".repeat(32), title: "Second" },
+  });
+  stage.answersPings = false;
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.heard.some(({ name }) => name === "iq")).toBe(true));
+  await stage.dispatches(second);
+  await settled(stage);
+  expect(stage.textsTo(ALICE)).toHaveLength(1);
+
+  await stage.sends(bounce(ALICE, "wait", "remote-server-timeout"));
+  await eventually(() => expect(stage.states()).toEqual(["refused", "refused"]));
+  expect(stage.textsTo(ALICE)).toHaveLength(1);
+});
+
+test("when it is proven, what waited goes, and is proven in its turn", async () => {
+  const second = dispatch({
+    notification: { ...dispatch().notification, id: "b".repeat(32), title: "Second" },
+  });
+  stage.answersPings = false;
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.heard.some(({ name }) => name === "iq")).toBe(true));
+  await stage.dispatches(second);
+  stage.answersPings = true;
+  const ping = stage.heard.find(({ name }) => name === "iq");
+  await stage.sends(xml("iq", { type: "result", from: D, to: AT.im, id: ping?.attrs.id }));
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  expect(stage.textsTo(ALICE).map((text) => text.split("\n")[0])).toEqual([
+    "Two rooms, quiet street",
+    "Second",
+  ]);
+});
+
+/** The server has taken one delivery, and is another one afterwards. */
+async function serverIsStartedAgain(): Promise<void> {
+  stage.runsForSeconds = 1_000;
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  stage.runsForSeconds = 0;
+}
+
+test("what went to a server that was started again just then may be lost, and is to be tried again", async () => {
+  await serverIsStartedAgain();
+  await stage.dispatches(dispatch({ attempt: 2 }));
+  await eventually(() => expect(stage.states()).toEqual(["handed", "refused"]));
+  expect(stage.lastDelivery()).toMatchObject({ condition: "remote-server-timeout", mayRetry: true });
+});
+
+test("a client that shows itself at a server that was started again is asked for anew, as its last one may be gone", async () => {
+  await serverIsStartedAgain();
+  await stage.sends(xml("presence", { from: `${ALICE}/laptop`, to: ALICES_AGENT }));
+  await eventually(() => expect(stage.presences().map(({ show }) => show)).toEqual(["available", "offline"]));
+  const isProbed = () =>
+    expect(stage.heard.some(({ name, attrs }) => name === "presence" && attrs.type === "probe")).toBe(true);
+  await eventually(isProbed);
+});
+
+test("a client that shows itself at a server that runs on is just there", async () => {
+  await serverIsStartedAgain();
+  stage.runsForSeconds = 1_000;
+  await stage.sends(xml("presence", { from: `${ALICE}/laptop`, to: ALICES_AGENT }));
+  await eventually(() => expect(stage.presences().map(({ show }) => show)).toEqual(["available"]));
+  await eventually(() => expect(stage.heard.filter(({ name }) => name === "iq").length).toBe(2));
+  await settled(stage);
+  expect(stage.presences()).toHaveLength(1);
+});
+
 test("a delivery to a server that is not there is refused and may be tried again", async () => {
   await stage.dispatches(dispatch({ address: "alice@nowhere.test" }));
   await eventually(() => expect(stage.states()).toEqual(["refused"]));
@@ -202,4 +270,36 @@ test("what was sent is not sent again after the agent has lost its connection an
   await stage.dispatches(dispatch());
   await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
   expect(messages()).toHaveLength(1);
+});
+
+test("what the user wants again has an id of its own, and a receipt counts for the message that it names", async () => {
+  await stage.dispatches(dispatch());
+  await eventually(() => expect(stage.states()).toEqual(["handed"]));
+  await stage.dispatches(dispatch({ attempt: 2, wantedFrom: 2 }));
+  await eventually(() => expect(stage.states()).toEqual(["handed", "handed"]));
+  const again = stage.heard.find(({ attrs }) => attrs.id === `${ID}.2`);
+  expect(again?.getChild("origin-id", "urn:xmpp:sid:0")?.attrs.id).toBe(`${ID}.2`);
+  await stage.sends(receipt(`${ALICE}/phone`));
+  await eventually(() => expect(stage.lastDelivery()).toMatchObject({ state: "received", attempt: 1 }));
+  await stage.sends(receipt(`${ALICE}/phone`, `${ID}.2`));
+  await eventually(() =>
+    expect(stage.lastDelivery()).toMatchObject({ state: "received", attempt: 2, notification: ID }),
+  );
+});
+
+test("a marker speaks of what was confirmed before the message that it names, too", async () => {
+  const ids = ["1", "2", "3", "4"].map((digit) => digit.repeat(32));
+  await stage.dispatches(...ids.map((id) => dispatch({ notification: { ...dispatch().notification, id } })));
+  await eventually(() => expect(stage.states()).toHaveLength(4));
+  for (const id of [ids[0], ids[2], ids[3]]) await stage.sends(receipt(`${ALICE}/phone`, id));
+  const displayed = xml("displayed", { xmlns: "urn:xmpp:chat-markers:0", id: ids[2] });
+  await stage.sends(xml("message", { from: `${ALICE}/phone`, to: ALICES_AGENT }, displayed));
+  const last = () =>
+    ids.map((id) => {
+      const said = stage.reports.findLast(
+        (report) => report.kind === "delivery" && report.notification === id,
+      );
+      return said?.kind === "delivery" ? said.state : null;
+    });
+  await eventually(() => expect(last()).toEqual(["displayed", "handed", "displayed", "received"]));
 });

@@ -30,6 +30,15 @@ test("the first line is the title and the last the bare link", () => {
   expect(lines.at(-1)).toBe("https://example.org/x");
 });
 
+test("what can be answered stands before the link", () => {
+  const options = [
+    { id: "restart", label: "Restart" },
+    { id: "say", label: "Say", input: true as const },
+  ];
+  const lines = deliveryText(written({ options, link: "https://example.org/x" })).split("\n");
+  expect(lines.slice(-2)).toEqual(["Reply with 1 Restart, 2 Say + your words", "https://example.org/x"]);
+});
+
 test("a link that is not of the web is not shown", () => {
   expect(deliveryText(written({ link: "javascript:alert(1)" }))).not.toContain("javascript");
   expect(deliveryText(written({ link: null, title: "T" }, { sourceTitle: null }))).toBe("T");
@@ -45,4 +54,28 @@ test("a delivery stays short, except for its link", () => {
     written({ title: "t".repeat(500), link: "https://e.org/" }, { sourceTitle: "s".repeat(500) }),
   );
   expect(text.length).toBeLessThan(600);
+});
+
+test("a correction takes the place of the message that it names, under an id of its own", () => {
+  const correction = deliveryMessage(dispatch({ corrects: "m1" }), ALICES_AGENT);
+  expect(correction.getChild("replace", "urn:xmpp:message-correct:0")?.attrs.id).toBe("m1");
+  expect(correction.attrs.id).toBe(dispatch().notification.id);
+  expect(deliveryMessage(dispatch(), ALICES_AGENT).getChild("replace")).toBeUndefined();
+});
+
+test("a digest says what is in it, with the links, and how many more there are", () => {
+  const member = (n: number, link: string | null) => ({
+    id: `${n}`,
+    title: `Room ${n}`,
+    link,
+    sourceTitle: "Rooms",
+    receivedAt: 1,
+  });
+  const two = [member(1, "https://example.org/1"), member(2, "javascript:alert(1)")];
+  expect(deliveryText(dispatch({ members: two }))).toBe(
+    "2 notifications\n• Room 1\n  https://example.org/1\n• Room 2",
+  );
+  const many = Array.from({ length: 12 }, (_, n) => member(n, null));
+  const lines = deliveryText(dispatch({ members: many })).split("\n");
+  expect([lines.length, lines.at(-1)]).toEqual([12, "and 2 more on your Tidings page"]);
 });

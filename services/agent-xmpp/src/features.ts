@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Element, xml } from "@tidings/protocol";
 import { NS } from "./namespaces.ts";
+import { reactionRestrictions } from "./reaction-set.ts";
 
 const NODE = "https://tidings.example/agent";
 
@@ -16,12 +17,16 @@ const GATEWAY: Identity = { category: "gateway", type: "xmpp" };
 const AGENT_FEATURES: readonly string[] = [
   NS.caps,
   NS.chatStates,
+  NS.commands,
   NS.discoInfo,
   NS.discoItems,
+  NS.forms,
   NS.version,
   NS.markers,
   NS.ping,
+  NS.reactions,
   NS.receipts,
+  NS.reply,
   NS.time,
   NS.vcard,
 ].toSorted();
@@ -44,6 +49,7 @@ export function discoInfo(node: string | undefined, isAgent: boolean): Element {
     { xmlns: NS.discoInfo, ...(node === undefined ? {} : { node }) },
     xml("identity", { category, type, name: NAME }),
     ...features.map((feature) => xml("feature", { var: feature })),
+    ...(isAgent ? [reactionRestrictions()] : []),
   );
 }
 
@@ -57,6 +63,25 @@ export function isOwnNode(node: string): boolean {
   return node === `${NODE}#${VERSION}`;
 }
 
+/** XEP-0115 §5.1: identity, features, and the form with its fields and their values in order. */
 const VERSION = createHash("sha1")
-  .update([`${AGENT.category}/${AGENT.type}//${NAME}`, ...AGENT_FEATURES].map((part) => `${part}<`).join(""))
+  .update(
+    [`${AGENT.category}/${AGENT.type}//${NAME}`, ...AGENT_FEATURES, ...formParts(reactionRestrictions())]
+      .map((part) => `${part}<`)
+      .join(""),
+  )
   .digest("base64");
+
+function formParts(form: Element): string[] {
+  const fields = form.getChildren("field").map((field) => ({
+    name: String(field.attrs.var),
+    values: field.getChildren("value").map((value) => value.getText()),
+  }));
+  const type = fields.find(({ name }) => name === "FORM_TYPE")?.values ?? [];
+  const rest = fields.filter(({ name }) => name !== "FORM_TYPE").sort((a, b) => byOctets(a.name, b.name));
+  return [...type, ...rest.flatMap(({ name, values }) => [name, ...values.toSorted(byOctets)])];
+}
+
+function byOctets(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { xml } from "@tidings/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { caps } from "./features.ts";
 import { informationAnswer } from "./information.ts";
 import { ALICE, ALICES_AGENT, AT, eventually, type Stage, setStage } from "./stage.ts";
 
@@ -44,3 +46,33 @@ test("a ping to a user's agent is answered, one to nobody's is item-not-found", 
   await expect(stage.world.request(nobody)).rejects.toMatchObject({ condition: "item-not-found" });
   await eventually(() => expect(stage.calls.length).toBeGreaterThan(0));
 });
+
+test("a client is told which reactions it may offer, and its short name for all of this changes with them", () => {
+  const bot = informationAnswer(ask("query", "http://jabber.org/protocol/disco#info"), 0)?.getChild("query");
+  const form = bot?.getChild("x", "jabber:x:data");
+  const values = Object.fromEntries(
+    (form?.getChildren("field") ?? []).map((field) => [
+      field.attrs.var,
+      field.getChildren("value").map((value) => value.getText()),
+    ]),
+  );
+  expect(values).toEqual({
+    FORM_TYPE: ["urn:xmpp:reactions:0:restrictions"],
+    allowlist: ["✅", "👍", "💤", "🔕"],
+    max_reactions_per_user: ["1"],
+  });
+  const features = (bot?.getChildren("feature") ?? []).map(({ attrs }) => attrs.var);
+  // XEP-0115 §5.4: what a client computes from the answer must be what presence said.
+  const text = [
+    "client/bot//Tidings",
+    ...features.toSorted(),
+    "urn:xmpp:reactions:0:restrictions",
+    ...["allowlist", ...(values.allowlist ?? []).toSorted(byOctets), "max_reactions_per_user", "1"],
+  ];
+  const expected = createHash("sha1")
+    .update(text.map((part) => `${part}<`).join(""))
+    .digest("base64");
+  expect(caps().attrs.ver).toBe(expected);
+});
+
+const byOctets = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

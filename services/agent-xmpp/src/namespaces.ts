@@ -1,8 +1,14 @@
 /** XML namespaces of what users' clients and servers say, each with the document that defines it. */
 export const NS = {
+  /** XEP-0004 */
+  forms: "jabber:x:data",
+  /** XEP-0012 */
+  last: "jabber:iq:last",
   /** XEP-0030 */
   discoInfo: "http://jabber.org/protocol/disco#info",
   discoItems: "http://jabber.org/protocol/disco#items",
+  /** XEP-0050 */
+  commands: "http://jabber.org/protocol/commands",
   /** XEP-0054 */
   vcard: "vcard-temp",
   /** XEP-0085 */
@@ -19,6 +25,8 @@ export const NS = {
   time: "urn:xmpp:time",
   /** XEP-0203 */
   delay: "urn:xmpp:delay",
+  /** XEP-0308 */
+  correction: "urn:xmpp:message-correct:0",
   /** XEP-0319 */
   idle: "urn:xmpp:idle:1",
   /** XEP-0333 */
@@ -29,6 +37,12 @@ export const NS = {
   stanzaIds: "urn:xmpp:sid:0",
   /** XEP-0393 */
   styling: "urn:xmpp:styling:0",
+  /** XEP-0428 */
+  fallback: "urn:xmpp:fallback:0",
+  /** XEP-0444 */
+  reactions: "urn:xmpp:reactions:0",
+  /** XEP-0461 */
+  reply: "urn:xmpp:reply:0",
   /** XEP-0511 */
   rdf: "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
   openGraph: "https://ogp.me/ns#",

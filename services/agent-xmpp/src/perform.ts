@@ -2,18 +2,24 @@
 import type { Bus } from "@tidings/bus";
 import {
   type Addresses,
+  type AnsweredView,
   type CallArgs,
   CallError,
   type CallName,
   type CallResult,
+  type ChatDeed,
+  cleanLine,
   LookupAnswer,
+  type MessageView,
   parseAs,
   QUEUES,
   type SubscriptionView,
 } from "@tidings/protocol";
 import type { Queue } from "@tidings/queue";
 import type { Command } from "./commands.ts";
+import { MAX_TITLE_CHARS } from "./delivery-message.ts";
 import * as replies from "./replies.ts";
+import { isQuoteOf } from "./said.ts";
 
 const LOOKUP_TIMEOUT_MS = 30_000;
 
@@ -23,6 +29,10 @@ export interface Asker {
   readonly address: string;
   /** The same for the same message, so that one that comes twice changes things once. */
   readonly op: string;
+  /** The message that is meant, or null for the last one that the avatar knows of. */
+  readonly about: string | null;
+  /** What is quoted without naming a message; null when nothing is. */
+  readonly quote: string | null;
 }
 
 export interface Means {
@@ -47,12 +57,38 @@ export async function perform(command: Command, asker: Asker, means: Means, nowA
     case "remove":
       return remove(command.position, asker, means);
     case "pause":
-      await call("pause", { untilAt: nowAt + command.forMs }, asker, means);
-      return replies.pausedReply(nowAt + command.forMs);
+      return pause(nowAt + command.forMs, asker, means);
     case "resume":
       await call("resume", {}, asker, means);
       return replies.RESUMED;
+    case "ack":
+      return replies.acknowledgedReply(await answer({ name: "ack" }, asker, means));
+    case "snooze":
+      return replies.snoozedReply(
+        await answer({ name: "snooze", forMs: command.forMs }, asker, means),
+        nowAt + command.forMs,
+      );
+    case "reply":
+      return replies.answeredReply(await answer({ name: "reply", said: command.said }, asker, means));
+    case "more":
+      return replies.moreReply(await messageMeant(asker, means));
+    case "why":
+      return replies.whyReply(await messageMeant(asker, means));
   }
+}
+
+/** Does something with what the message that is meant held. Rejects as {@link perform} does. */
+export async function answer(deed: ChatDeed, asker: Asker, means: Means): Promise<AnsweredView> {
+  const message = asker.quote === null ? asker.about : (await messageMeant(asker, means)).message;
+  return call("answerMessage", { message, deed }, asker, means);
+}
+
+/** A quote that is not of the last message could be of any: nothing is done then. */
+async function messageMeant(asker: Asker, means: Means): Promise<MessageView> {
+  const view = await call("messageSent", { message: asker.about }, asker, means);
+  const title = cleanLine(view.items[0]?.title ?? "", MAX_TITLE_CHARS);
+  if (asker.quote === null || isQuoteOf(asker.quote, title)) return view;
+  throw new CallError("modify", "not-acceptable", replies.UNKNOWN_QUOTE);
 }
 
 async function add(url: string, asker: Asker, means: Means): Promise<string> {
@@ -66,6 +102,11 @@ async function add(url: string, asker: Asker, means: Means): Promise<string> {
     means,
   );
   return replies.addedReply(subscription, created, answer.items[0]);
+}
+
+async function pause(untilAt: number, asker: Asker, means: Means): Promise<string> {
+  const { zone } = await call("pause", { untilAt }, asker, means);
+  return replies.pausedReply(untilAt, zone);
 }
 
 async function remove(position: number, asker: Asker, means: Means): Promise<string> {

@@ -26,6 +26,8 @@ export async function setStage() {
     heard,
     lookup: async (_url: string): Promise<unknown> => ({ found: false }),
     answersPings: true,
+    /** How long the users' server says it runs; null: it says nothing of it. */
+    runsForSeconds: null as number | null,
   });
   stage.answers.addressStanding = standingOf;
 
@@ -34,7 +36,10 @@ export async function setStage() {
       heard.push(stanza);
       const { from, to, id, type } = stanza.attrs;
       if (stanza.name === "iq" && type === "get" && stage.answersPings) {
-        void server.send(xml("iq", { type: "result", from: to, to: from, id }));
+        const seconds = stage.runsForSeconds;
+        const last = xml("query", { xmlns: "jabber:iq:last", seconds: String(seconds) });
+        const said = seconds === null ? [] : [last];
+        void server.send(xml("iq", { type: "result", from: to, to: from, id }, ...said));
       }
     });
   }

@@ -15,14 +15,17 @@ import {
   FREE,
   freeStanza,
   hostAddress,
-  type PollJob,
+  type Job,
+  MAIL_PREFIX,
+  PUSH_PREFIX,
   QUEUES,
+  queueFor,
   REVOKED,
   shardNamed,
   splitJid,
 } from "@tidings/protocol";
 import type { Consumer, Queue } from "@tidings/queue";
-import { Background, crashPoint, type Service } from "@tidings/runtime";
+import { Background, crashPoint, type Service, Turnstile } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { probeDisk } from "./ownership/disk-probe.ts";
@@ -34,6 +37,7 @@ import { consumeResults } from "./results.ts";
 import type { Avatar } from "./shard/avatar.ts";
 import { AwakeAvatars } from "./shard/awake-avatars.ts";
 import { Shard } from "./shard/shard.ts";
+import { PushAvatar } from "./source-avatar/push-avatar.ts";
 import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
 import { answerStatus, type HostStatus } from "./status.ts";
@@ -46,6 +50,8 @@ const CHECKPOINT_MS = 2_000;
 /** Longest wait for what was taken to become durable before a shard is given back (milliseconds). */
 const DRAIN_MS = 5_000;
 const MEGABYTE = 1_000_000;
+/** How many shards read their journals back at a time: each has pages of a megabyte in memory, several times over. */
+const OPENED_AT_ONCE = 4;
 
 export interface HostOptions {
   readonly config: Config;
@@ -77,6 +83,7 @@ export class AvatarHost {
   readonly #router: StanzaRouter;
   readonly #checkpoints: HastyCheckpoints;
   readonly #passivation: NodeJS.Timeout;
+  readonly #openings = new Turnstile(OPENED_AT_ONCE);
   readonly #unlock: () => void;
 
   constructor(options: HostOptions) {
@@ -169,7 +176,7 @@ export class AvatarHost {
   }
 
   async #perform(step: HostStep, number: number, epoch: number): Promise<void> {
-    if (step === "open") return await this.#open(number, epoch);
+    if (step === "open") return await this.#openings.pass(() => this.#open(number, epoch));
     const served = this.#served.get(number);
     switch (step) {
       case "claim":
@@ -330,19 +337,23 @@ export class AvatarHost {
   }
 
   #createAvatar(localpart: string, shard: Shard): Avatar {
+    if (localpart.startsWith(PUSH_PREFIX) || localpart.startsWith(MAIL_PREFIX)) {
+      const { web, inbound } = this.#addresses;
+      return new PushAvatar({ silo: FIRST_SILO, askers: [web, inbound] });
+    }
     if (!localpart.startsWith("rss.")) return new UserAvatar(this.#addresses, shard.agents);
     const minMs = this.#options.config.TIDINGS_POLL_MIN_SECONDS * 1_000;
     return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs } });
   }
 
-  /** A job that is not published is put on the queue again by the source's alarm. */
-  async #publish(job: PollJob): Promise<void> {
+  /** A job that is not published is put on its queue again by the source's alarm. */
+  async #publish(job: Job): Promise<void> {
     try {
       crashPoint("job.publish.before");
-      await this.#options.queue.publish(QUEUES.poll, JSON.stringify(job));
+      await this.#options.queue.publish(queueFor(job), JSON.stringify(job));
       crashPoint("job.publish.after");
     } catch (error) {
-      this.#options.service.log.warn({ err: error, source: job.source }, "poll job was not published");
+      this.#options.service.log.warn({ err: error, source: job.source }, "job was not published");
     }
   }
 }

@@ -1,5 +1,14 @@
 /** An avatar on its own, for tests: gives it turns on rows in memory, at a time that the test sets, and notes what it says. */
-import type { AgentChannel, AvatarEvent, Dispatch, PollJob, PollResult, Report } from "@tidings/protocol";
+import type {
+  AgentChannel,
+  AvatarEvent,
+  CallbackResult,
+  Dispatch,
+  Job,
+  PollResult,
+  Publication,
+  Report,
+} from "@tidings/protocol";
 import { MemoryRows } from "./memory-rows.ts";
 import type { Avatar, IncomingCall } from "./shard/avatar.ts";
 import { Turn } from "./shard/turn.ts";
@@ -18,7 +27,7 @@ export class Rehearsal {
   /** The channels of these dispatches. */
   dispatchedBy: AgentChannel[] = [];
   asked: string[] = [];
-  jobs: PollJob[] = [];
+  jobs: Job[] = [];
   wantsAnother = false;
   alarmAt: number | null = null;
   watches = false;
@@ -51,6 +60,14 @@ export class Rehearsal {
 
   getsResult(result: PollResult): void {
     this.#turn((avatar, turn) => avatar.onPollResult(turn, result));
+  }
+
+  getsPublished(publication: Publication): void {
+    this.#turn((avatar, turn) => avatar.onPublished?.(turn, publication));
+  }
+
+  getsCallbackResult(result: CallbackResult): void {
+    this.#turn((avatar, turn) => avatar.onCallbackResult?.(turn, result));
   }
 
   /** A report of one life of an agent, that for im unless said otherwise. */

@@ -4,6 +4,7 @@ import { silentLog } from "@tidings/runtime";
 import { eventually } from "@tidings/testkit";
 import { expect, test } from "vitest";
 import { consumeResults } from "./results.ts";
+import type { Stimulus } from "./shard/stimulus.ts";
 
 const QUEUE = QUEUES.shard("s1", 0);
 
@@ -30,8 +31,8 @@ test.each(["bell \u0007", "half \ud800", "no character \ufffe"])(
     const taken: string[] = [];
     const shard = {
       isUnderPressure: false,
-      onPollResult: (result: PollResult, onDurable: () => void) => {
-        taken.push(...result.items.map((item) => item.title));
+      onQueued: (_source: string, stimulus: Stimulus, onDurable: () => void) => {
+        if (stimulus.kind === "pollResult") taken.push(...stimulus.result.items.map((item) => item.title));
         onDurable();
       },
     };

@@ -1,6 +1,6 @@
-import { ConfigError, readConfig } from "@tidings/runtime";
+import { readFetchAllow } from "@tidings/outbound";
+import { readConfig } from "@tidings/runtime";
 import Type from "typebox";
-import { parseCidrs } from "./address-guard.ts";
 
 const Settings = Type.Object({
   TIDINGS_AMQP_URL: Type.String({ pattern: "^amqps?://" }),
@@ -19,10 +19,6 @@ export interface IngestRssConfig {
 /** Reads the settings of ingest-rss. Throws ConfigError with all problems at once. */
 export function readIngestRssConfig(env?: NodeJS.ProcessEnv): IngestRssConfig {
   const settings = readConfig(Settings, env);
-  const fetchAllow = settings.TIDINGS_FETCH_ALLOW.split(/[\s,]+/).filter((cidr) => cidr !== "");
-  const { wrong } = parseCidrs(fetchAllow);
-  if (wrong.length > 0) {
-    throw new ConfigError(`unusable settings: TIDINGS_FETCH_ALLOW holds no networks: ${wrong.join(", ")}`);
-  }
+  const fetchAllow = readFetchAllow(settings.TIDINGS_FETCH_ALLOW);
   return { amqpUrl: settings.TIDINGS_AMQP_URL, fetchAllow, concurrency: settings.TIDINGS_FETCH_CONCURRENCY };
 }

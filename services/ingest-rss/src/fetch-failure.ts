@@ -1,6 +1,7 @@
 /** Why a fetch brought nothing, in words for people: what happened, and what to do. */
+
+import { ForbiddenAddressError } from "@tidings/outbound";
 import { FeedAddressError, type FetchFailure } from "@tidings/protocol";
-import { ForbiddenAddressError } from "./address-guard.ts";
 
 /** The kinds of {@link FetchFailure}, for the decisions of programs. */
 export type FailureReason =

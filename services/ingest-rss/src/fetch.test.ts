@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { createAddressGuard } from "@tidings/outbound";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAddressGuard } from "./address-guard.ts";
 import { createFetcher, type Fetcher, type FetchLimits } from "./fetch.ts";
 import type { FetchFailedError } from "./fetch-failure.ts";
 import { loopbackFetcher, startTestServer, type TestServer } from "./test-server.ts";
@@ -54,10 +54,16 @@ test("a document comes with its type and its validators", async () => {
 
 test("an unchanged document is told by its validators alone", async () => {
   server.on("/feed", (request, response) =>
-    response.writeHead(request.headers["if-none-match"] === '"v1"' ? 304 : 200).end(),
+    response
+      .writeHead(request.headers["if-none-match"] === '"v1"' ? 304 : 200, { "cache-control": "max-age=600" })
+      .end(),
   );
   const validators = { etag: '"v1"', lastModified: "Sun, 01 Nov 2026 00:00:00 GMT" };
-  expect(await fetcher.fetch({ url: `${server.url}/feed`, validators })).toBeNull();
+  expect(await fetcher.fetch({ url: `${server.url}/feed`, validators })).toEqual({
+    body: null,
+    permanentUrl: `${server.url}/feed`,
+    freshForMs: 600_000,
+  });
   expect(server.requests[0]?.headers["if-modified-since"]).toBe("Sun, 01 Nov 2026 00:00:00 GMT");
 });
 
@@ -68,13 +74,13 @@ test.each([
   ["zstd", zstdCompressSync],
 ])("a document compressed with %s is decoded", async (coding, compress) => {
   server.on("/feed", compress(Buffer.from("Straße")), { "content-encoding": coding });
-  expect((await get("/feed"))?.body.toString()).toBe("Straße");
+  expect((await get("/feed")).body?.toString()).toBe("Straße");
 });
 
 test("what a server cut off in compression is still read", async () => {
   const whole = gzipSync(Buffer.from("x".repeat(50_000) + Math.random()));
   server.on("/feed", whole.subarray(0, whole.length - 12), { "content-encoding": "gzip" });
-  expect((await get("/feed"))?.body.length).toBeGreaterThan(10_000);
+  expect((await get("/feed")).body?.length).toBeGreaterThan(10_000);
 });
 
 test("a coding that is a lie is a failure with words", async () => {
@@ -185,7 +191,7 @@ test("a name is resolved once for its connection, and what was checked is what i
   server.on("/feed", "first", { connection: "close" });
   try {
     const url = `http://rebinding.example:${server.port}/feed`;
-    expect((await rebound.fetch({ url, validators: NONE }))?.body.toString()).toBe("first");
+    expect((await rebound.fetch({ url, validators: NONE })).body?.toString()).toBe("first");
     expect(await failureAt(url, rebound)).toMatchObject({ reason: "address" });
     expect(asked).toEqual(["rebinding.example", "rebinding.example"]);
   } finally {

@@ -7,13 +7,14 @@
  *        └──301 302 303 307 308┤
  *                             └──else──▶ FetchFailedError
  */
-import { isIP } from "node:net";
+import { type AddressGuard, guardedAgent, permitsUrl, retryAfterMs } from "@tidings/outbound";
 import { canonicalFeedUrl, type Validators } from "@tidings/protocol";
-import { Agent, buildConnector, type Dispatcher } from "undici";
-import { type AddressGuard, ForbiddenAddressError } from "./address-guard.ts";
+import type { Agent, Dispatcher } from "undici";
 import { readBody } from "./body.ts";
 import { FetchFailedError, failureOf, forbidden, statusFailure } from "./fetch-failure.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { freshForMs } from "./freshness.ts";
+import { type HostManners, PostponedError } from "./host-manners.ts";
+import { Slots } from "./slots.ts";
 
 export interface FetchLimits {
   /** Largest document, decoded (bytes). */
@@ -32,7 +33,8 @@ export const FETCH_LIMITS: FetchLimits = {
   maxRedirects: 5,
 };
 
-const CONNECTIONS_PER_HOST = 2;
+/** What is polite is a matter of {@link HostManners}. */
+const CONNECTIONS_PER_HOST = 20;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const PERMANENT = new Set([301, 308]);
 
@@ -43,11 +45,21 @@ const HEADERS = {
   "accept-encoding": "gzip, deflate, br, zstd",
 };
 
-export interface Fetched {
-  /** Where the document was found after all redirects. */
-  readonly url: string;
+interface Answered {
   /** Where to ask next time: the asked address after its permanent redirects only. */
   readonly permanentUrl: string;
+  /** For how long it stays as it is, as far as its server says (milliseconds). */
+  readonly freshForMs: number;
+}
+
+/** It is as it was when the validators were given. */
+export interface Unchanged extends Answered {
+  readonly body: null;
+}
+
+export interface Fetched extends Answered {
+  /** Where the document was found after all redirects. */
+  readonly url: string;
   readonly contentType: string;
   /** The Link header fields (RFC 8288), joined. */
   readonly link: string;
@@ -62,29 +74,38 @@ export interface FetchRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Fetches a document; null when it is unchanged since `validators`. Rejects with FetchFailedError. */
-export type Fetch = (request: FetchRequest) => Promise<Fetched | null>;
+/** Fetches a document. Rejects with FetchFailedError, or with PostponedError when its host is asked by too many. */
+export type Fetch = (request: FetchRequest) => Promise<Fetched | Unchanged>;
 
 export interface Fetcher {
   readonly fetch: Fetch;
   close(): Promise<void>;
 }
 
-/** A fetcher that connects only where `guard` permits, with at most two connections to one host. */
-export function createFetcher(guard: AddressGuard, limits: FetchLimits = FETCH_LIMITS): Fetcher {
-  const agent = new Agent({
-    connect: guardedConnector(guard, limits.idleMs),
-    connections: CONNECTIONS_PER_HOST,
-    pipelining: 1,
-    headersTimeout: limits.idleMs,
-    bodyTimeout: limits.idleMs,
-    keepAliveTimeout: 4_000,
-  });
+export interface FetcherOptions {
+  readonly limits?: FetchLimits;
+  /** How often a host is asked; default: as often as one likes. */
+  readonly manners?: Pick<HostManners, "turn">;
+  /** Requests at a time. */
+  readonly concurrency?: number;
+}
+
+const NO_MANNERS = { turn: async () => () => {} };
+
+/** A fetcher that connects only where `guard` permits. */
+export function createFetcher(
+  guard: AddressGuard,
+  { limits = FETCH_LIMITS, manners = NO_MANNERS, concurrency = 100 }: FetcherOptions = {},
+): Fetcher {
+  const slots = new Slots(concurrency);
+  const agent = guardedAgent(guard, { ...limits, connectionsPerHost: CONNECTIONS_PER_HOST });
+  const means = { agent, guard, limits, manners, slots };
   return {
     fetch: async (request) => {
       try {
-        return await fetchFollowing(agent, guard, limits, request);
+        return await fetchFollowing(means, request);
       } catch (error) {
+        if (error instanceof PostponedError) throw error;
         throw failureOf(error, URL.parse(request.url)?.host ?? request.url);
       }
     },
@@ -92,48 +113,61 @@ export function createFetcher(guard: AddressGuard, limits: FetchLimits = FETCH_L
   };
 }
 
-/** Checks the address before connecting, by `lookup`, and once more the one that the socket has. */
-function guardedConnector(guard: AddressGuard, timeoutMs: number): buildConnector.connector {
-  return (options, callback) => {
-    const port = portOf(options);
-    const connect = buildConnector({
-      lookup: guard.lookupFor(port),
-      timeout: timeoutMs,
-      autoSelectFamily: true,
-    });
-    connect(options, (...[error, socket]: Parameters<buildConnector.Callback>) => {
-      if (error !== null) return callback(error, null);
-      if (guard.permits(socket.remoteAddress ?? "", port)) return callback(null, socket);
-      socket.destroy();
-      callback(new ForbiddenAddressError(`${options.hostname} is none to fetch from`), null);
-    });
-  };
+interface Means {
+  readonly agent: Agent;
+  readonly guard: AddressGuard;
+  readonly limits: FetchLimits;
+  readonly manners: Pick<HostManners, "turn">;
+  readonly slots: Slots;
 }
 
-async function fetchFollowing(
-  agent: Agent,
-  guard: AddressGuard,
-  limits: FetchLimits,
-  asked: FetchRequest,
-): Promise<Fetched | null> {
-  const deadline = AbortSignal.timeout(limits.totalMs);
-  const signal = asked.signal === undefined ? deadline : AbortSignal.any([deadline, asked.signal]);
+/** The time begins when the host may be asked. */
+async function fetchFollowing(means: Means, asked: FetchRequest): Promise<Fetched | Unchanged> {
   const start = new URL(canonicalFeedUrl(asked.url));
-  let [url, permanentUrl, isPermanent] = [start, start, true];
-  for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
-    const response = await requestOnce(agent, guard, url, asked.validators, signal);
-    const next = redirectOf(response, url);
-    if (next === null)
-      return readResponse(response, { url, permanentUrl }, asked.validators, limits.maxBytes);
-    discard(response);
-    isPermanent &&= PERMANENT.has(response.statusCode);
-    url = next;
-    if (isPermanent) permanentUrl = next;
+  checkAddress(means.guard, start);
+  const endTurn = await begin(means, start);
+  const deadline = AbortSignal.timeout(means.limits.totalMs);
+  const signal = asked.signal === undefined ? deadline : AbortSignal.any([deadline, asked.signal]);
+  return followFrom(means, start, endTurn, { ...asked, signal });
+}
+
+async function followFrom(
+  means: Means,
+  start: URL,
+  endFirstTurn: () => void,
+  { validators, signal }: FetchRequest & { readonly signal: AbortSignal },
+): Promise<Fetched | Unchanged> {
+  const { maxRedirects, maxBytes } = means.limits;
+  let [url, permanentUrl, isPermanent, endTurn] = [start, start, true, endFirstTurn];
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    try {
+      const response = await requestOnce(means.agent, means.guard, url, validators, signal);
+      const next = redirectOf(response, url);
+      if (next === null) return await readResponse(response, { url, permanentUrl }, validators, maxBytes);
+      discard(response);
+      isPermanent &&= PERMANENT.has(response.statusCode);
+      url = next;
+      if (isPermanent) permanentUrl = next;
+    } finally {
+      endTurn();
+    }
+    if (hop < maxRedirects) endTurn = await begin(means, url);
   }
   throw new FetchFailedError(
     "unavailable",
-    `${start.host} redirects more than ${limits.maxRedirects} times. It is tried again later.`,
+    `${start.host} redirects more than ${maxRedirects} times. It is tried again later.`,
   );
+}
+
+/** Waits until the host of `url` may be asked; gives the function that ends that. */
+async function begin({ manners, slots, guard }: Means, url: URL): Promise<() => void> {
+  checkAddress(guard, url);
+  const endTurn = await manners.turn(url.hostname);
+  await slots.take();
+  return () => {
+    slots.give();
+    endTurn();
+  };
 }
 
 async function requestOnce(
@@ -161,14 +195,11 @@ async function requestOnce(
   }
 }
 
-/** A host written as an IP address never reaches `lookup`, so it is checked here; the URL parser has normalised its spelling. */
 function checkAddress(guard: AddressGuard, url: URL): void {
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw forbidden(url.host || url.protocol);
   if (url.username !== "" || url.password !== "") {
     throw new FetchFailedError("address", "A feed address must not hold a user name or a password.");
   }
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (isIP(host) !== 0 && !guard.permits(host, portOf(url))) throw forbidden(url.host);
+  if (!permitsUrl(guard, url)) throw forbidden(url.host || url.protocol);
 }
 
 function redirectOf(response: Dispatcher.ResponseData, from: URL): URL | null {
@@ -187,18 +218,20 @@ async function readResponse(
   where: { readonly url: URL; readonly permanentUrl: URL },
   asked: Validators,
   maxBytes: number,
-): Promise<Fetched | null> {
+): Promise<Fetched | Unchanged> {
   const { statusCode, headers, body } = response;
   const wasConditional = asked.etag !== null || asked.lastModified !== null;
+  const permanentUrl = canonicalFeedUrl(where.permanentUrl.href);
+  const answered = { permanentUrl, freshForMs: freshForMs(headers, Date.now()) };
   if (statusCode < 200 || statusCode > 299) {
     discard(response);
-    if (statusCode === 304 && wasConditional) return null;
+    if (statusCode === 304 && wasConditional) return { ...answered, body: null };
     throw statusFailure(where.url.host, statusCode, retryAfterMs(one(headers["retry-after"]), Date.now()));
   }
   try {
     return {
+      ...answered,
       url: where.url.href,
-      permanentUrl: canonicalFeedUrl(where.permanentUrl.href),
       contentType: one(headers["content-type"]) ?? "",
       link: [headers.link ?? []].flat().join(", ").slice(0, 10_000),
       body: await readBody(body, one(headers["content-encoding"]) ?? "", maxBytes),
@@ -225,8 +258,4 @@ function one(field: string | string[] | undefined): string | null {
 /** A validator that is too long to be kept is none. */
 function upTo(maxChars: number, text: string | null): string | null {
   return text === null || text.length > maxChars ? null : text;
-}
-
-function portOf(place: { readonly protocol: string; readonly port: string }): number {
-  return place.port === "" ? (place.protocol === "https:" ? 443 : 80) : Number(place.port);
 }

@@ -6,6 +6,7 @@ import type { DocumentReader } from "./document-reader.ts";
 import type { Fetcher } from "./fetch.ts";
 import { answerLookup } from "./lookup.ts";
 import { workOnPoll } from "./poll.ts";
+import { PollParts } from "./poll-parts.ts";
 import { Refusals } from "./refusals.ts";
 
 const LOOKUPS_AT_A_TIME = 10;
@@ -17,7 +18,7 @@ export interface IngestParts {
   readonly log: Log;
 }
 
-/** Takes poll jobs, at most `concurrency` at a time, and look-ups; resolves, when both come in, to the function that ends it. */
+/** Takes poll jobs, at most `concurrency` of each part at a time, and look-ups; resolves, when both come in, to the function that ends it. */
 export async function ingest(
   { queue, fetcher, reader, log }: IngestParts,
   concurrency: number,
@@ -29,13 +30,18 @@ export async function ingest(
     refusals.end();
   };
   const pollTools = { ...tools, publish, now: Date.now, pause: () => sleep(refusals.next()) };
-  const polls = await queue.consume(QUEUES.poll, concurrency, (job) => void workOnPoll(job, pollTools));
+  const polls = await PollParts.open({
+    queue,
+    prefetch: concurrency,
+    work: (job) => workOnPoll(job, pollTools),
+    log,
+  });
   const lookups = await queue.consume(
     QUEUES.lookup,
     LOOKUPS_AT_A_TIME,
     (asked) => void answerLookup(asked, tools),
   );
   return async () => {
-    await Promise.all([polls.cancel(), lookups.cancel()]);
+    await Promise.all([polls.close(), lookups.cancel()]);
   };
 }

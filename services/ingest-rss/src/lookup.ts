@@ -17,6 +17,7 @@ import type { Log } from "@tidings/runtime";
 import { feedCandidates, feedsInHeader } from "./discover.ts";
 import type { Fetch, Fetched } from "./fetch.ts";
 import { FetchFailedError, failureOf } from "./fetch-failure.ts";
+import { PostponedError } from "./host-manners.ts";
 import { noFeed } from "./poll.ts";
 import type { FetchedDocument, Reading } from "./read-document.ts";
 
@@ -51,9 +52,14 @@ export async function lookUp(typed: string, tools: LookupTools): Promise<LookupA
     if (first.reading.kind === "feed") return found(first.fetched, first.reading);
     return await searchPage(first, tools, signal);
   } catch (error) {
+    if (error instanceof PostponedError) return notFound(busyFailure(error));
     if (!(error instanceof FetchFailedError)) throw error;
     return notFound(error.failure);
   }
+}
+
+function busyFailure({ message, againInMs }: PostponedError): FetchFailure {
+  return { reason: "unavailable", sentence: `${message}. Try again then.`, retryAfterMs: againInMs };
 }
 
 interface Visit {
@@ -75,7 +81,7 @@ async function firstVisit(typed: string, tools: LookupTools, signal: AbortSignal
 
 async function visit(url: string, tools: LookupTools, signal: AbortSignal): Promise<Visit> {
   const fetched = await tools.fetch({ url, validators: NO_VALIDATORS, signal });
-  if (fetched === null)
+  if (fetched.body === null)
     throw new FetchFailedError("unavailable", "The server gave no document. Try again later.");
   const reading = await tools.read({ ...fetched, source: feedSource(fetched.permanentUrl) });
   return { fetched, reading };

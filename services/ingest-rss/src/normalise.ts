@@ -2,9 +2,10 @@
  * From what a parser found to items that may travel: one identity each, plain text of bounded length, absolute web links,
  * times in epoch milliseconds, the oldest first.
  */
+
+import { textOfHtml, textOfTitle, tidyText } from "@tidings/ingest";
 import { cleanLine, ITEM_LIMITS, type Item, itemId } from "@tidings/protocol";
 import { parseDate } from "./date.ts";
-import { textOfHtml, textOfTitle, tidyText } from "./plain-text.ts";
 import type { RawFeed, RawItem, RawText } from "./raw-feed.ts";
 
 /** Most items taken from one document; the newest count. */

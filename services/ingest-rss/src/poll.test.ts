@@ -1,3 +1,4 @@
+import { createAddressGuard } from "@tidings/outbound";
 import {
   check,
   type Item,
@@ -11,7 +12,8 @@ import {
 import { MemoryBroker, type Queue, RefusedError } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Fetcher } from "./fetch.ts";
+import { createFetcher, type Fetcher } from "./fetch.ts";
+import { PostponedError } from "./host-manners.ts";
 import { type PollTools, workOnPoll } from "./poll.ts";
 import { type FetchedDocument, readDocument } from "./read-document.ts";
 import { loopbackFetcher, startTestServer, type TestServer } from "./test-server.ts";
@@ -56,7 +58,7 @@ async function startIngestor(tools: Partial<PollTools> = {}): Promise<void> {
     log: silentLog(),
     ...tools,
   };
-  await queue.consume(QUEUES.poll, 10, (delivery) => void workOnPoll(delivery, all));
+  await queue.consume(QUEUES.poll(0), 10, (delivery) => void workOnPoll(delivery, all));
 }
 
 async function listen(name: string): Promise<string[]> {
@@ -71,7 +73,7 @@ async function listen(name: string): Promise<string[]> {
 async function resultsOf(polled: PollJob, count: number): Promise<PollResult[]> {
   const heard = await listen(SHARD_QUEUE);
   await startIngestor();
-  await queue.publish(QUEUES.poll, JSON.stringify(polled));
+  await queue.publish(QUEUES.poll(0), JSON.stringify(polled));
   await eventually(() => expect(heard.length).toBe(count));
   return heard.map((body) => check(PollResult, JSON.parse(body), "result"));
 }
@@ -150,7 +152,7 @@ test("an address that is none is told, not thrown", async () => {
 test("a job that cannot be read goes to the dead-letter queue", async () => {
   const dead = await listen(QUEUES.dead);
   await startIngestor();
-  await queue.publish(QUEUES.poll, '{"job":"half');
+  await queue.publish(QUEUES.poll(0), '{"job":"half');
   await eventually(() => expect(dead).toEqual(['{"job":"half']));
 });
 
@@ -166,7 +168,7 @@ test("a job whose result is refused is given back after a pause, and done again"
   };
   await startIngestor({ publish, pause });
 
-  await queue.publish(QUEUES.poll, JSON.stringify(job()));
+  await queue.publish(QUEUES.poll(0), JSON.stringify(job()));
 
   await eventually(() => expect(heard.length).toBe(1));
   expect(pause).toHaveBeenCalledTimes(2);
@@ -201,4 +203,26 @@ test("a job is acknowledged only after its result was confirmed", async () => {
   await working;
 
   expect(ack).toHaveBeenCalledOnce();
+});
+
+test("a poll for which its host has no time is postponed, and is no failure", async () => {
+  const manners = {
+    turn: async (host: string): Promise<() => void> => {
+      throw new PostponedError(host, 7_000);
+    },
+  };
+  const heard = await listen(SHARD_QUEUE);
+  const polite = createFetcher(
+    createAddressGuard(["127.0.0.0/8"], async () => []),
+    { manners },
+  );
+  await startIngestor({ fetch: polite.fetch });
+  await queue.publish(QUEUES.poll(0), JSON.stringify(job()));
+  await eventually(() => expect(heard.length).toBe(1));
+  expect(check(PollResult, JSON.parse(heard[0] ?? ""), "result")).toMatchObject({
+    outcome: "postponed",
+    againInMs: 7_000,
+    failure: null,
+  });
+  await polite.close();
 });

@@ -20,8 +20,9 @@ import {
 import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { ReaderClosedError } from "./document-reader.ts";
-import type { Fetch } from "./fetch.ts";
+import type { Fetch, Fetched, Unchanged } from "./fetch.ts";
 import { FetchFailedError } from "./fetch-failure.ts";
+import { PostponedError } from "./host-manners.ts";
 import type { FetchedDocument, Reading } from "./read-document.ts";
 
 export interface PollTools {
@@ -68,15 +69,29 @@ export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]
   try {
     const fetched = await tools.fetch({ url: job.url, validators: job.validators });
     crashPoint("ingest.fetch.after");
-    if (fetched === null) return [empty];
+    const said = saidOf(fetched, job.url);
+    if (fetched.body === null) return [{ ...empty, ...said }];
     const reading = await tools.read({ ...fetched, source: job.source });
     if (reading.kind !== "feed") throw noFeed(reading.kind);
-    return inParts(empty, reading.title, reading.items, fetched.validators);
+    return inParts({ ...empty, ...said }, reading.title, reading.items, fetched.validators);
   } catch (error) {
+    if (error instanceof PostponedError)
+      return [{ ...empty, outcome: "postponed", againInMs: error.againInMs }];
     if (!(error instanceof FetchFailedError)) throw error;
     tools.log.debug({ err: error, source: job.source, job: job.job }, "poll failed");
     return [failed(empty, error.failure)];
   }
+}
+
+/** What the server says of the next time. */
+function saidOf(
+  { permanentUrl, freshForMs }: Fetched | Unchanged,
+  askedUrl: string,
+): Pick<PollResult, "freshForMs" | "movedTo"> {
+  return {
+    ...(freshForMs === 0 ? {} : { freshForMs }),
+    ...(permanentUrl === askedUrl || permanentUrl.length > 2_000 ? {} : { movedTo: permanentUrl }),
+  };
 }
 
 /** A job that nobody can read never becomes readable. */

@@ -275,4 +275,4 @@ test("whatever stands in a feed, its items may travel", async () => {
     }),
     { numRuns: 100 },
   );
-});
+}, 30_000);

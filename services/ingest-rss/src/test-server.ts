@@ -3,7 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createAddressGuard } from "./address-guard.ts";
+import { createAddressGuard } from "@tidings/outbound";
 import { createFetcher, FETCH_LIMITS, type Fetcher, type FetchLimits } from "./fetch.ts";
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -46,7 +46,7 @@ export async function startTestServer(): Promise<TestServer> {
 /** A fetcher that may fetch from loopback, with `limits` instead of the usual ones. */
 export function loopbackFetcher(limits: Partial<FetchLimits> = {}): Fetcher {
   const guard = createAddressGuard(["127.0.0.0/8"], (hostname) => lookup(hostname, { all: true }));
-  return createFetcher(guard, { ...FETCH_LIMITS, ...limits });
+  return createFetcher(guard, { limits: { ...FETCH_LIMITS, ...limits } });
 }
 
 function closed(server: Server): Promise<void> {

@@ -52,12 +52,29 @@ describe("the OpenAPI document", () => {
     ).toEqual(
       [
         "DELETE /v1/destinations/{id}",
+        "DELETE /v1/feed",
         "DELETE /v1/me",
+        "DELETE /v1/publishers/{id}",
+        "DELETE /v1/publishers/{id}/share",
+        "DELETE /v1/inboxes/{id}",
+        "GET /v1/inboxes",
+        "POST /v1/inboxes",
+        "GET /v1/opml",
+        "POST /v1/opml",
+        "GET /s/{token}",
+        "GET /v1/publishers",
+        "POST /v1/publishers",
+        "POST /v1/publishers/{id}/share",
+        "POST /p/{token}",
+        "POST /v1/history/{id}/reply",
         "DELETE /v1/sessions/current",
         "DELETE /v1/subscriptions/{id}",
+        "GET /feeds/{file}",
         "GET /livez",
         "GET /readyz",
         "GET /v1/destinations",
+        "GET /v1/feed",
+        "POST /v1/feed/rotate",
         "GET /v1/history",
         "GET /v1/history/{id}",
         "GET /v1/me",
@@ -70,6 +87,7 @@ describe("the OpenAPI document", () => {
         "GET /v1/subscriptions/{id}",
         "PATCH /v1/subscriptions/{id}",
         "POST /v1/history/{id}/ack",
+        "POST /v1/history/{id}/read",
         "POST /v1/history/{id}/redeliver",
         "POST /v1/history/{id}/snooze",
         "POST /v1/destinations",
@@ -102,7 +120,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(10);
+    expect(bodies).toHaveLength(13);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -245,14 +263,11 @@ describe("a body", () => {
   );
 });
 
-test.each(["/v1", "/v1/", "/v1/opml", "/v1/inboxes", "/nowhere", "/v1/me/", "/v1/%zz"])(
-  "%s is a problem",
-  async (url) => {
-    const answer = await theatre.app.inject({ url, headers: bearer });
-    expect([400, 404]).toContain(answer.statusCode);
-    expect(answer.headers["content-type"]).toContain("application/problem+json");
-  },
-);
+test.each(["/v1", "/v1/", "/v1/tokens", "/nowhere", "/v1/me/", "/v1/%zz"])("%s is a problem", async (url) => {
+  const answer = await theatre.app.inject({ url, headers: bearer });
+  expect([400, 404]).toContain(answer.statusCode);
+  expect(answer.headers["content-type"]).toContain("application/problem+json");
+});
 
 test("the process says that it lives, and what it needs to be ready", async () => {
   expect((await theatre.app.inject("/livez")).statusCode).toBe(200);
@@ -302,6 +317,8 @@ const HISTORY_ITEM: HistoryItem = {
 function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
   if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
+  if (path.endsWith("reply")) return { option: "restart" };
+  if (/publishers|inboxes/.test(path)) return { title: "db1" };
   if (path.endsWith("snooze")) return { for: "PT1H" };
   if (path.endsWith("verify")) return { code: "482913" };
   if (path.includes("destinations")) return { channel: "im", address: "alice@example.org" };

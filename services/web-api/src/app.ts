@@ -11,11 +11,16 @@ import { nothingHere, Problem, problemOf } from "./problem.ts";
 import { destinationRoutes } from "./routes/destinations.ts";
 import { describeRoutes, docRoutes } from "./routes/docs.ts";
 import { exportRoutes } from "./routes/export.ts";
+import { feedLinkRoutes, feedRoutes } from "./routes/feeds.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
+import { inboxRoutes } from "./routes/inboxes.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes, requireOperator } from "./routes/operations.ts";
+import { opmlRoutes } from "./routes/opml.ts";
 import { previewRoutes } from "./routes/preview.ts";
+import { publishRoutes } from "./routes/publish.ts";
+import { publisherRoutes, shareRoutes } from "./routes/publishers.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { sessionRoutes, signInRoutes } from "./routes/sessions.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
@@ -34,6 +39,8 @@ export interface AppSettings {
   readonly queue: Parts["queue"];
   readonly checkPassword: (name: string, password: string) => Promise<boolean>;
   readonly signUpsPerMinute: number;
+  readonly publishesPerMinute: number;
+  readonly mailDomain: string;
   readonly trustedProxies: readonly string[];
   /** Who shows it is an operator; null: nobody is. */
   readonly operatorToken: string | null;
@@ -42,7 +49,7 @@ export interface AppSettings {
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function createApp(settings: AppSettings): Promise<App> {
-  const { addresses, bus, queue, log } = settings;
+  const { addresses, bus, queue, log, publishesPerMinute, mailDomain } = settings;
   const app: App = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -60,6 +67,8 @@ export async function createApp(settings: AppSettings): Promise<App> {
     bus,
     queue,
     log,
+    publishesPerMinute,
+    mailDomain,
     avatars: avatarCalls(bus, addresses),
     guard: signInGuard(settings),
   };
@@ -71,7 +80,8 @@ export async function createApp(settings: AppSettings): Promise<App> {
 }
 
 async function addRoutes(app: App, parts: Parts, operatorToken: string | null): Promise<void> {
-  for (const add of [healthRoutes, userRoutes, signInRoutes]) add(app, parts);
+  const open = [healthRoutes, userRoutes, signInRoutes, feedRoutes, publishRoutes, shareRoutes];
+  for (const add of open) add(app, parts);
   await app.register(async (scope: App) => {
     scope.addHook("onRequest", async (request) => {
       request.caller = authenticate(request);
@@ -82,8 +92,12 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
       exportRoutes,
       previewRoutes,
       subscriptionRoutes,
+      opmlRoutes,
       historyRoutes,
+      feedLinkRoutes,
       destinationRoutes,
+      publisherRoutes,
+      inboxRoutes,
       ruleRoutes,
     ];
     for (const add of routes) add(scope, parts);

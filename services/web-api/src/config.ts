@@ -14,6 +14,8 @@ const Settings = Type.Object({
   TIDINGS_WEB_PORT: Port(8080),
   TIDINGS_WEB_TRUSTED_PROXIES: Type.String({ default: "" }),
   TIDINGS_SIGNUPS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 600 }),
+  TIDINGS_MAIL_DOMAIN: Type.Optional(Type.String()),
+  TIDINGS_PUBLISHES_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 10_000_000, default: 600 }),
   TIDINGS_OPERATOR_TOKEN_FILE: Type.String({ default: "" }),
 });
 type Settings = Static<typeof Settings>;
@@ -31,6 +33,10 @@ export interface WebConfig {
   readonly trustedProxies: readonly string[];
   /** Sign-ups of one client address that are served in a minute. */
   readonly signUpsPerMinute: number;
+  /** Of the addresses of inboxes. */
+  readonly mailDomain: string;
+  /** Messages with one publisher's token that are taken in a minute. */
+  readonly publishesPerMinute: number;
   /** File with the operators' token; empty: there are no operators. */
   readonly operatorTokenFile: string;
 }
@@ -48,6 +54,8 @@ export function readWebConfig(env: NodeJS.ProcessEnv): WebConfig {
     port: settings.TIDINGS_WEB_PORT,
     trustedProxies: settings.TIDINGS_WEB_TRUSTED_PROXIES.split(",").flatMap((range) => range.trim() || []),
     signUpsPerMinute: settings.TIDINGS_SIGNUPS_PER_MINUTE,
+    mailDomain: settings.TIDINGS_MAIL_DOMAIN ?? `in.${settings.TIDINGS_DOMAIN}`,
+    publishesPerMinute: settings.TIDINGS_PUBLISHES_PER_MINUTE,
     operatorTokenFile: settings.TIDINGS_OPERATOR_TOKEN_FILE,
   };
 }

@@ -9,6 +9,7 @@ import {
   PollJob,
   PollResult,
   parseAs,
+  pollPart,
   QUEUES,
   shardOf,
 } from "@tidings/protocol";
@@ -68,8 +69,8 @@ interface Reading {
 
 function read(body: string): Reading {
   try {
-    parseAs(PollJob, body, "poll job");
-    return { kind: "pollJob", at: null, origin: QUEUES.poll };
+    const { url } = parseAs(PollJob, body, "poll job");
+    return { kind: "pollJob", at: null, origin: QUEUES.poll(pollPart(url)) };
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     return readResult(body);

@@ -47,3 +47,17 @@ test.each([
 test("an IM address is read as one", () => {
   expect(destinationAddress("im", "Alice@Example.ORG", addresses)).toEqual({ address: "alice@example.org" });
 });
+
+test("a webhook is a web address, without a password", () => {
+  const typed = " https://Example.org/hook?key=1#top ";
+  expect(destinationAddress("webhook", typed, addresses)).toEqual({
+    address: "https://example.org/hook?key=1",
+  });
+  for (const wrong of [
+    "example.org/hook",
+    "ftp://example.org",
+    "https://a:b@example.org",
+    `https://e.org/${"x".repeat(2_000)}`,
+  ])
+    expect(destinationAddress("webhook", wrong, addresses)).toMatchObject({ problem: /example\.org\/hook/ });
+});

@@ -15,6 +15,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** RFC 5321 §4.5.3.1. */
 const MAX_LOCAL_CHARS = 64;
 const MAX_ADDRESS_CHARS = 254;
+const MAX_URL_CHARS = 2_000;
 
 /** What was typed, in the spelling in which it is kept and sent to; otherwise a sentence that says what to do. */
 export function destinationAddress(
@@ -29,7 +30,22 @@ export function destinationAddress(
       return phoneNumber(typed);
     case "email":
       return mailAddress(typed);
+    case "webhook":
+      return webhookUrl(typed);
   }
+}
+
+/** Whether it may be asked is the agent's to find out: a name can lead anywhere. */
+function webhookUrl(typed: string): DestinationAddress {
+  const url = URL.parse(typed.trim());
+  const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
+  if (url === null || !isWeb || url.username !== "" || url.password !== "" || url.href.length > MAX_URL_CHARS)
+    return {
+      problem:
+        "This is no address to post to; it looks like https://example.org/hook?key=1, without a password.",
+    };
+  url.hash = "";
+  return { address: url.href };
 }
 
 function phoneNumber(typed: string): DestinationAddress {

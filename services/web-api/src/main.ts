@@ -24,6 +24,8 @@ await runService("web-api", async ({ log, onStop }) => {
     checkPassword: (name, password) =>
       checkPassword({ service: config.xmppService, domain: config.domain, name, password }),
     signUpsPerMinute: config.signUpsPerMinute,
+    mailDomain: config.mailDomain,
+    publishesPerMinute: config.publishesPerMinute,
     trustedProxies: config.trustedProxies,
     operatorToken,
     log,

@@ -1,4 +1,4 @@
-import { type DeadLetterView, deadLetterId, QUEUES, shardOf } from "@tidings/protocol";
+import { type DeadLetterView, deadLetterId, pollPart, QUEUES, shardOf } from "@tidings/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { OPERATOR, openTheatre, type Theatre } from "./theatre.ts";
 
@@ -80,7 +80,9 @@ describe("dead letters", () => {
     await queue.publish(QUEUES.dead, "rubbish");
     const [job, rubbish] = (await ask(LIST)).json().items;
     const taken: string[] = [];
-    await queue.consume(QUEUES.poll, 1, (delivery) => taken.push(delivery.body));
+    await queue.consume(QUEUES.poll(pollPart(JSON.parse(JOB).url)), 1, (delivery) =>
+      taken.push(delivery.body),
+    );
 
     expect((await replay(job.id)).statusCode).toBe(204);
     expect((await replay(rubbish.id)).statusCode).toBe(422);

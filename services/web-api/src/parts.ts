@@ -15,6 +15,10 @@ export interface Parts {
   readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish">;
   readonly avatars: AvatarCalls;
   readonly guard: SignInGuard;
+  /** Of the addresses of inboxes. */
+  readonly mailDomain: string;
+  /** Messages with one publisher's token that are taken in a minute. */
+  readonly publishesPerMinute: number;
   readonly log: Log;
 }
 

@@ -1,10 +1,10 @@
 /**
  * Who asks. A token names its user, so that any web-api process knows which avatar to ask, and holds the secret that only
- * this avatar can check: `tds_<base64url(name)>_<secret>`. Nothing of it is kept here.
+ * this avatar can check (user-token.ts). Nothing of it is kept here.
  */
-import { userNameProblem } from "@tidings/protocol";
 import type { FastifyRequest } from "fastify";
 import { Problem, SIGN_IN_FIRST } from "./problem.ts";
+import { heldBy, tokenFor } from "./user-token.ts";
 
 export const SESSION_COOKIE = "tidings_session";
 
@@ -23,15 +23,13 @@ declare module "fastify" {
 
 /** The token for the session `session` of the user `name`. */
 export function tokenOf({ name, session }: Caller): string {
-  return `tds_${Buffer.from(name).toString("base64url")}_${session}`;
+  return tokenFor("tds", name, session);
 }
 
 /** What `token` holds; null when it cannot be a token. Whether it counts only the avatar knows. */
 export function callerOf(token: string): Caller | null {
-  const [, encoded, session] = /^tds_([A-Za-z0-9-]{2,60})_([\x21-\x7e]{8,200})$/.exec(token) ?? [];
-  if (encoded === undefined || session === undefined) return null;
-  const name = Buffer.from(encoded, "base64url").toString("latin1");
-  return userNameProblem(name) === null ? { name, session } : null;
+  const held = heldBy("tds", token);
+  return held === null ? null : { name: held.name, session: held.secret };
 }
 
 /**

@@ -102,9 +102,10 @@ export function clientOf(ip: string): string {
   return `${whole.slice(0, 4).join(":")}::/64`;
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
+/** Counts `count` more of `key`. Rejects with Problem 429 when that is too many. */
+export async function consume(limiter: RateLimiterMemory, key: string, count = 1): Promise<void> {
   try {
-    await limiter.consume(key);
+    await limiter.consume(key, count);
   } catch (refusal) {
     throw refusal instanceof RateLimiterRes ? tooMany(refusal.msBeforeNext) : refusal;
   }

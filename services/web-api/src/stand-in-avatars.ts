@@ -16,6 +16,9 @@ import {
   errorElement,
   feedSource,
   type HistoryItem,
+  type InboxView,
+  type PublisherStanding,
+  type PublisherView,
   type RulesView,
   readCall,
   readRules,
@@ -32,7 +35,11 @@ export interface StandInUser {
   subscriptions: Map<string, SubscriptionView>;
   destinations: Map<string, DestinationView>;
   history: HistoryItem[];
+  publishers: PublisherView[];
+  inboxes: InboxView[];
   rules: RulesView;
+  /** The secret in the address of the private feed. */
+  feed: string | null;
 }
 
 /** Everything that was asked for, so that a test can look at it. */
@@ -46,6 +53,8 @@ export class StandInAvatars {
   /** A call of this name is refused with the error, as often as it is made. */
   readonly refusals = new Map<string, CallError>();
   readonly deadLetters: DeadLetterView[] = [];
+  /** How sources of publishers stand, by their localparts. */
+  readonly publishers = new Map<string, PublisherStanding>();
   readonly #addresses: Addresses;
   readonly #answers = new Map<string, unknown>();
   #sessions = 0;
@@ -76,7 +85,8 @@ export class StandInAvatars {
     const known = body.op === null ? undefined : this.#answers.get(body.op);
     if (known !== undefined) return known;
     if (CALLS[name].may === "operator") return this.#asShard(Number(user.slice(1)), name, args);
-    const answer = CALLS[name].may === "user" ? this.#asUser(user, body, args) : this.#asService(user, name);
+    const answer =
+      CALLS[name].may === "user" ? this.#asUser(user, body, args) : this.#asService(user, name, args);
     if (body.op !== null) this.#answers.set(body.op, answer);
     return answer;
   }
@@ -97,7 +107,8 @@ export class StandInAvatars {
     return {};
   }
 
-  #asService(user: string, name: CallName): unknown {
+  #asService(user: string, name: CallName, args: Record<string, string>): unknown {
+    if (name === "publisherStanding") return { standing: this.publishers.get(user) ?? "unknown" };
     if (name === "addressStanding") return { standing: "noUser" };
     const there = this.users.get(user);
     if (name === "beginSignUp") {
@@ -111,6 +122,10 @@ export class StandInAvatars {
       return this.#profile(user);
     }
     if (there.state !== "there") throw notFound();
+    if (name === "feed") {
+      if (there.feed === null || there.feed !== args.secret) throw notFound();
+      return { items: there.history };
+    }
     this.#sessions += 1;
     const session = `secret-${this.#sessions}-of-${user}`;
     there.sessions.add(session);
@@ -153,6 +168,7 @@ export class StandInAvatars {
       pausedUntilAt: null,
       presence,
       limits,
+      zone: "UTC",
     };
   }
 }
@@ -189,7 +205,10 @@ function newUser(): StandInUser {
     subscriptions: new Map(),
     destinations: new Map(),
     history: [],
+    publishers: [],
+    inboxes: [],
     rules: { version: 0, rules: DEFAULT_RULES },
+    feed: null,
   };
 }
 
@@ -226,9 +245,43 @@ function answerAboutThings(user: StandInUser, call: string, args: Record<string,
         trace: [{ at: 5_000, destination: "d1", state: "handed", what: "handed to the server" }],
       };
     }
+    case "publishers":
+      return { items: user.publishers };
+    case "addPublisher":
+      user.publishers.push({
+        id: "push.1",
+        token: "tdp_1",
+        secret: "whsec_1",
+        createdAt: 1_000,
+        title: args.title ?? "",
+      });
+      return user.publishers.at(-1);
+    case "removePublisher":
+      found(new Map(user.publishers.map((one) => [one.id, one])), args.id);
+      user.publishers.length = 0;
+      return {};
+    case "inboxes":
+      return { items: user.inboxes };
+    case "addInbox":
+      user.inboxes.push({ id: "mail.1", local: "a".repeat(20), createdAt: 1_000, title: args.title ?? "" });
+      return user.inboxes.at(-1);
+    case "removeInbox":
+      found(new Map(user.inboxes.map((one) => [one.id, one])), args.id);
+      user.inboxes.length = 0;
+      return {};
+    case "rotateFeed":
+      user.feed = `feed-secret-${Number(user.feed?.split("-").at(-1) ?? 0) + 1}`;
+      return { secret: user.feed, createdAt: 1_000 };
+    case "feedLink":
+      return { secret: user.feed, createdAt: user.feed === null ? null : 1_000 };
+    case "endFeed":
+      user.feed = null;
+      return {};
+    case "markRead":
     case "acknowledge":
     case "snooze":
     case "redeliver":
+    case "reply":
       return acts(user, call as "snooze", args.id);
     case "rules":
       return user.rules;
@@ -305,9 +358,21 @@ function addDestination(user: StandInUser, { channel, address = "" }: Record<str
   return { created: true, destination };
 }
 
-function acts(user: StandInUser, name: "acknowledge" | "snooze" | "redeliver", id?: string): unknown {
+function acts(
+  user: StandInUser,
+  name: "markRead" | "acknowledge" | "snooze" | "redeliver" | "reply",
+  id?: string,
+): unknown {
   const item = found(new Map(user.history.map((entry) => [entry.id, entry])), id);
-  const state = ({ acknowledge: "acked", snooze: "snoozed", redeliver: "dispatched" } as const)[name];
+  const state = (
+    {
+      markRead: "read",
+      acknowledge: "acked",
+      snooze: "snoozed",
+      redeliver: "dispatched",
+      reply: "acked",
+    } as const
+  )[name];
   return { ...item, state, trace: [] };
 }
 

@@ -55,6 +55,8 @@ export async function openTheatre(settings: Partial<AppSettings> = {}): Promise<
     queue: broker.connect(),
     checkPassword: async (name, password) => accounts.check(name, password),
     signUpsPerMinute: 100,
+    publishesPerMinute: 1_000,
+    mailDomain: "in.tidings.test",
     trustedProxies: [],
     operatorToken: OPERATOR,
     log: silentLog(),

@@ -154,6 +154,7 @@ test("a notification is acknowledged, put off and had again, and nonsense is ref
       headers,
       ...(payload && { payload }),
     });
+  expect((await post("read")).json().state).toBe("read");
   const acked = await post("ack");
   expect([acked.statusCode, acked.json().state, acked.json().trace]).toEqual([200, "acked", []]);
   expect((await post("snooze", { for: "PT1H" })).json().state).toBe("snoozed");
@@ -205,8 +206,8 @@ test("a number is added without its code in sight, proven by it, and tested", as
 test.each([
   [
     "a channel of a later release",
-    { channel: "webhook", address: "https://example.org" },
-    /webhook is not part of this release/,
+    { channel: "web", address: "https://example.org" },
+    /web is not part of this release/,
   ],
   ["a channel that there is not", { channel: "pigeon", address: "x" }, /channel/],
   ["an address that is none", { channel: "im", address: "alice" }, /name@example\.org/],

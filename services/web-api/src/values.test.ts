@@ -46,6 +46,8 @@ test("the settings have defaults for all but the connections", () => {
     port: 8080,
     trustedProxies: [],
     signUpsPerMinute: 600,
+    publishesPerMinute: 600,
+    mailDomain: "in.tidings.localhost",
     operatorTokenFile: "",
   });
   const proxies = { ...needed, TIDINGS_WEB_TRUSTED_PROXIES: "10.0.0.0/8, ::1" };

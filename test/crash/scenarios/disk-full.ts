@@ -12,7 +12,8 @@ import { mustHaveStruck } from "../struck.ts";
 import type { Scenario } from "./scenario.ts";
 
 const LOAD: Load = { items: 6_000, lengthMs: 18_000 };
-const DISK_BYTES = 96 * 1024 * 1024;
+/** Room for 32 shards, their write-ahead logs of 4 MB each, and the histories of those who are awake. */
+const DISK_BYTES = 256 * 1024 * 1024;
 /** Its files grow until the disk takes nothing at all; then it has to say so within this time (milliseconds). */
 const NOTICED_WITHIN_MS = 15_000;
 

@@ -56,7 +56,9 @@ async function handOver(stage: Stage, random: Random): Promise<void> {
       },
       { withinMs: GIVEN_BACK_WITHIN_MS },
     );
-    mustHaveStruck(stage.stack.service(host).restarts > before, `${host} was not started again`);
+    const isBack = () =>
+      mustHaveStruck(stage.stack.service(host).restarts > before, `${host} was not started again`);
+    await eventually(isBack, { withinMs: GIVEN_BACK_WITHIN_MS });
     await pause(EVERY_MS - afterMs);
   }
 }

@@ -24,7 +24,7 @@ export const stuckComponent: Scenario = {
       await stall(stage, await Victim.ownerOf(stage, alice.name));
       after = stage.probe.memory([]).get(NODE) ?? 0;
     });
-    return [...violations, ...memoryBounded(new Map([[NODE, after]]), () => before + GROWTH_BYTES)];
+    return [...violations, ...memoryBounded(new Map([[NODE, after]]), before + GROWTH_BYTES)];
   },
 };
 

@@ -8,7 +8,8 @@
  */
 import Type, { type Static } from "typebox";
 import { Show } from "../deliveries.ts";
-import { Channel, Priority } from "../views.ts";
+import { Priority } from "../priority.ts";
+import { Channel } from "../views.ts";
 
 /** Bounds of a document, so that no user's rules can cost the others anything. */
 export const RULE_LIMITS = {

@@ -2,7 +2,8 @@
 import Type, { type Static } from "typebox";
 import { Show } from "../deliveries.ts";
 import { ITEM_LIMITS } from "../notification.ts";
-import { Channel, Priority, ReasonCode } from "../views.ts";
+import { Priority } from "../priority.ts";
+import { Channel, ReasonCode } from "../views.ts";
 import { RuleProblem } from "./problem.ts";
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -237,6 +237,25 @@ test("a host that is cut from the bus alone hands its shards over, and has its s
   await eventually(() => expect(first.ownership.owned.size).toBe(SHARDS / 2));
 }, 20_000);
 
+test("a host whose disk has been full for long gives its shards to one that has room", async () => {
+  const [full, roomy] = [player("h1"), player("h2")];
+  await full.ownership.start();
+  await roomy.ownership.start();
+  await eventually(() => expect(roomy.ownership.owned.size).toBe(SHARDS / 2));
+
+  full.failing.add("probe");
+  await eventually(async () => {
+    const beats = await new Leases(table, "s1").heartbeats();
+    expect(beats.find(({ host }) => host === "h1")?.isAble).toBe(false);
+  });
+  expect(full.ownership.owned.size).toBe(SHARDS / 2);
+  full.aheadMs += 11_000;
+  await eventually(() => expect(roomy.ownership.owned.size).toBe(SHARDS));
+
+  full.failing.clear();
+  await eventually(() => expect(full.ownership.owned.size).toBe(SHARDS / 2));
+}, 30_000);
+
 test("hosts that have all lost the bus keep what they have", async () => {
   const [first, second] = [player("h1"), player("h2")];
   await Promise.all([first.ownership.start(), second.ownership.start()]);
@@ -258,14 +277,16 @@ test("what one host cannot open another one takes, and the first tries neither e
   const [full, roomy] = [player("h1"), player("h2")];
   full.failing.add("open");
   await full.ownership.start();
-  const tried = full.steps.length;
+  const [probes, tries] = [(step: string) => step === "probe", (step: string) => step !== "probe"];
+  const tried = full.steps.filter(tries).length;
   await roomy.ownership.start();
   await eventually(() => expect(roomy.ownership.owned.size).toBe(SHARDS));
   full.failing.add("probe");
+  const probed = full.steps.filter(probes).length;
   full.aheadMs = 6_000;
   full.ownership.look();
-  await eventually(() => expect(full.steps).toContain("probe"));
-  expect(full.steps.filter((step) => step !== "probe").length).toBe(tried);
+  await eventually(() => expect(full.steps.filter(probes).length).toBeGreaterThan(probed));
+  expect(full.steps.filter(tries).length).toBe(tried);
 
   full.failing.clear();
   full.aheadMs = 120_000;

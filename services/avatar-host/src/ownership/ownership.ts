@@ -5,18 +5,11 @@
 import { randomUUID } from "node:crypto";
 import { crashPoint, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
+import { Fitness } from "./fitness.ts";
 import { giveInGroups } from "./give-in-groups.ts";
 import { awaitFreeName } from "./host-name.ts";
 import { Patience } from "./patience.ts";
-import {
-  DEAD_AFTER_MS,
-  livingHosts,
-  type Observed,
-  OFF_BUS_MS,
-  observe,
-  planRound,
-  type Self,
-} from "./plan.ts";
+import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound, type Self } from "./plan.ts";
 import { type Clocks, Vigil } from "./vigil.ts";
 
 const HEARTBEAT_MS = 3_000;
@@ -41,7 +34,7 @@ export interface OwnershipOptions {
   readonly onEnd: (reason: string) => void;
   /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
   readonly floor: (shard: number) => number;
-  /** Throws when a shard could not be opened now; asked before the host takes any again after one could not. */
+  /** Throws when a shard could not be opened now; asked with each heartbeat, and before the host takes any again after one could not. */
   readonly probe?: () => void;
   readonly clocks?: Clocks;
 }
@@ -74,10 +67,8 @@ export class Ownership {
   #nextRound: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
   readonly #patience: Patience;
+  readonly #fitness: Fitness;
   #isRunning = false;
-  /** On the own monotonic clock (milliseconds); null while there is a bus. */
-  #offBusSince: number | null = null;
-  #hasSaidOffBus = false;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
@@ -85,6 +76,7 @@ export class Ownership {
     this.#clocks = options.clocks ?? { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
     this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
     this.#patience = new Patience(this.#clocks.monotonicMs);
+    this.#fitness = new Fitness(this.#clocks.monotonicMs, options.probe ?? (() => {}));
   }
 
   /** Shards served now, with their epochs. */
@@ -182,7 +174,7 @@ export class Ownership {
 
   /** The connection to the bus came or went. The others hear of it at once, and not only with the next heartbeat. */
   noteBus(isOnline: boolean): void {
-    this.#offBusSince = isOnline ? null : (this.#offBusSince ?? this.#clocks.monotonicMs());
+    this.#fitness.noteBus(isOnline);
     if (isOnline) this.#patience.forget();
     if (!this.#isRunning) return;
     void this.#beat();
@@ -190,13 +182,12 @@ export class Ownership {
   }
 
   get #isAble(): boolean {
-    return this.#isRunning && this.#offBusSince === null && !this.#patience.isTried;
+    return this.#isRunning && this.#fitness.isFit && !this.#patience.isTried;
   }
 
   #self(now: number): Self {
     const { host, inc } = this.#me;
-    const offBusMs = this.#offBusSince === null ? 0 : now - this.#offBusSince;
-    return { host, inc, isAble: !this.#patience.isTried, offBusMs };
+    return { host, inc, isAble: !this.#patience.isTried, unfitMs: this.#fitness.unfitMs(now) };
   }
 
   #schedule(delayMs: number): void {
@@ -220,6 +211,7 @@ export class Ownership {
     const { leases, log, onEnd } = this.#options;
     const { host } = this.#me;
     try {
+      this.#fitness.lookAtDisk();
       const sent = this.#vigil.now();
       const wasSure = this.#vigil.isSure;
       if (!(await leases.beat({ ...this.#me, hb: ++this.#beats, isAble: this.#isAble }))) {
@@ -254,7 +246,7 @@ export class Ownership {
   }
 
   async #carryOut(): Promise<boolean> {
-    const { leases } = this.#options;
+    const { leases, log } = this.#options;
     try {
       const [held, heartbeats] = await Promise.all([leases.leases(), leases.heartbeats()]);
       const now = this.#clocks.monotonicMs();
@@ -266,7 +258,8 @@ export class Ownership {
       const offered = new Set(this.#offered.keys());
       const me = this.#self(now);
       const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, offered, now });
-      this.#sayOffBus(me, plan.release.length);
+      const illness = plan.release.length > 0 ? this.#fitness.news(now) : null;
+      if (illness !== null) log.error(`giving the shards to hosts that can serve them: ${illness}`);
       await Promise.all(plan.clear.map(({ shard, epoch }) => leases.clear(shard, epoch)));
       for (const shard of plan.release) void this.#release(shard);
       const wanted = this.#mayTake() ? plan.take : [];
@@ -299,15 +292,6 @@ export class Ownership {
     if (isNews) log.error({ err: error, pauseMs }, "shards cannot be served here, others may take them");
     else log.debug({ err: error, pauseMs }, "shards still cannot be served here");
     if (!wasTried) void this.#beat();
-  }
-
-  #sayOffBus({ offBusMs }: Self, releases: number): void {
-    if (offBusMs < OFF_BUS_MS) this.#hasSaidOffBus = false;
-    else if (releases > 0 && !this.#hasSaidOffBus) {
-      this.#hasSaidOffBus = true;
-      const why = "no connection to the bus: giving the shards to hosts that have one; check TIDINGS_BUS_URL";
-      this.#options.log.error({ offBusMs }, why);
-    }
   }
 
   #forgetWhatIsOver(owned: ReadonlySet<number>, now: number): void {

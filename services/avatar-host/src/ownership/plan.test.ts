@@ -2,9 +2,9 @@ import { SHARDS } from "@tidings/protocol";
 import type { Lease } from "@tidings/store";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DEAD_AFTER_MS, type Observed, OFF_BUS_MS, observe, planRound } from "./plan.ts";
+import { DEAD_AFTER_MS, type Observed, observe, planRound, UNFIT_MS } from "./plan.ts";
 
-const me = { host: "h1", inc: "a", isAble: true, offBusMs: 0 };
+const me = { host: "h1", inc: "a", isAble: true, unfitMs: 0 };
 const beat = (host: string, inc: string, since: number): Observed => ({
   host,
   inc,
@@ -166,19 +166,17 @@ test("a host without a bus gives its shards to one that has it, after ten second
   const now = 60_000;
   const hosts = [isOut(beat("h1", "a", now)), { ...beat("h2", "b", now), ableSince: 0 }];
   const view = { leases: leasedHalf, hosts, owned: half, moving: none, now };
-  const early = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS - 1 } });
-  const late = planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS } });
+  const early = planRound({ ...view, me: { ...me, unfitMs: UNFIT_MS - 1 } });
+  const late = planRound({ ...view, me: { ...me, unfitMs: UNFIT_MS } });
   expect(early).toEqual({ take: [], release: [], clear: [] });
   expect(late.release.length).toBeGreaterThan(0);
-  expect(planRound({ ...view, owned: none, leases: [], me: { ...me, offBusMs: OFF_BUS_MS } }).take).toEqual(
-    [],
-  );
+  expect(planRound({ ...view, owned: none, leases: [], me: { ...me, unfitMs: UNFIT_MS } }).take).toEqual([]);
 });
 
 test("when no host has a bus nobody gives shards away, nor as soon as the first is back", () => {
   const now = 60_000;
   const view = {
-    me: { ...me, offBusMs: OFF_BUS_MS * 3 },
+    me: { ...me, unfitMs: UNFIT_MS * 3 },
     leases: leasedHalf,
     owned: half,
     moving: none,
@@ -188,8 +186,8 @@ test("when no host has a bus nobody gives shards away, nor as soon as the first 
   expect(planRound({ ...view, hosts: nobody })).toEqual({ take: [], release: [], clear: [] });
   const back = observe(nobody, [{ ...beat("h2", "b", 0), hb: 2, isAble: true }], now);
   expect(planRound({ ...view, hosts: back })).toEqual({ take: [], release: [], clear: [] });
-  const later = observe(back, [{ ...beat("h2", "b", 0), hb: 3, isAble: true }], now + OFF_BUS_MS);
-  expect(planRound({ ...view, hosts: later, now: now + OFF_BUS_MS }).release.length).toBeGreaterThan(0);
+  const later = observe(back, [{ ...beat("h2", "b", 0), hb: 3, isAble: true }], now + UNFIT_MS);
+  expect(planRound({ ...view, hosts: later, now: now + UNFIT_MS }).release.length).toBeGreaterThan(0);
 });
 
 test("a host that cannot serve is not counted by one that can: its share is for those that can serve it", () => {
@@ -216,7 +214,7 @@ test("a lease of this life that nobody serves by is cleared, with a bus or witho
   const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
   const view = { me, leases, hosts, owned: new Set([3]), moving: new Set([4]), now: 0 };
   expect(planRound(view).clear.map(({ shard }) => shard)).toEqual([5]);
-  expect(planRound({ ...view, me: { ...me, offBusMs: OFF_BUS_MS } }).clear.map(({ shard }) => shard)).toEqual(
-    [5],
-  );
+  expect(planRound({ ...view, me: { ...me, unfitMs: UNFIT_MS } }).clear.map(({ shard }) => shard)).toEqual([
+    5,
+  ]);
 });

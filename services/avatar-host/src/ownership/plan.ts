@@ -10,17 +10,17 @@
  * is above its share, and hosts that all have theirs leave each other alone. A host that says that it cannot serve is not
  * counted by those that can.
  *
- * A host without a bus for 10 s takes nothing, and gives everything back as soon as another one has been able to serve for
- * 10 s. When nobody is (ejabberd itself is down) giving away would gain nothing, so nobody does; and the one whose
- * connection comes back first leaves the others the time to come back too.
+ * A host without a bus, or with a full disk, for 10 s takes nothing, and gives everything back as soon as another one has been
+ * able to serve for 10 s. When nobody is (ejabberd itself is down, or all have one disk) giving away would gain nothing, so
+ * nobody does; and the one whose connection comes back first leaves the others the time to come back too.
  */
 import { SHARDS } from "@tidings/protocol";
 import type { Heartbeat, Lease } from "@tidings/store";
 
 /** A heartbeat that stands still for this long belongs to a dead host (milliseconds). */
 export const DEAD_AFTER_MS = 10_000;
-/** A host without a bus for this long gives its shards to hosts that have one (milliseconds). */
-export const OFF_BUS_MS = 10_000;
+/** A host that could not serve for this long gives its shards to hosts that can (milliseconds). */
+export const UNFIT_MS = 10_000;
 /** Shards taken and given back in one round: hand-overs come in small steps. */
 const TAKES = 16;
 const RELEASES = 4;
@@ -38,8 +38,8 @@ export interface Self {
   readonly inc: string;
   /** False while it could not serve what it took. */
   readonly isAble: boolean;
-  /** How long it has had no bus (milliseconds); 0 when it has one. */
-  readonly offBusMs: number;
+  /** How long it has had no bus, or no disk that takes anything (milliseconds); 0 when it has both. */
+  readonly unfitMs: number;
 }
 
 export interface View {
@@ -90,7 +90,7 @@ function othersAlive({ me, hosts, now }: LivingView): Observed[] {
 /** What to do now. */
 export function planRound(view: View): Plan {
   const clear = strayLeases(view);
-  if (view.me.offBusMs >= OFF_BUS_MS) return { ...planWithoutBus(view), clear };
+  if (view.me.unfitMs >= UNFIT_MS) return { ...planOfUnfit(view), clear };
   const share = shareOf(view);
   const room = Math.max(0, share - view.owned.size);
   const surplus = Math.max(0, view.owned.size - share);
@@ -111,9 +111,9 @@ function strayLeases({ me, leases, owned, moving }: View): Lease[] {
   );
 }
 
-function planWithoutBus(view: View): Omit<Plan, "clear"> {
+function planOfUnfit(view: View): Omit<Plan, "clear"> {
   const isAnotherAble = othersAlive(view).some(
-    ({ ableSince }) => ableSince !== null && view.now - ableSince >= OFF_BUS_MS,
+    ({ ableSince }) => ableSince !== null && view.now - ableSince >= UNFIT_MS,
   );
   return { take: [], release: isAnotherAble ? [...view.owned].slice(0, RELEASES) : [] };
 }
@@ -121,7 +121,7 @@ function planWithoutBus(view: View): Omit<Plan, "clear"> {
 /** The names of the hosts that share the shards, in order. One that cannot serve itself counts on everybody. */
 function sharers(view: View): string[] {
   const { me } = view;
-  const others = othersAlive(view).filter(({ isAble }) => isAble || !me.isAble || me.offBusMs > 0);
+  const others = othersAlive(view).filter(({ isAble }) => isAble || !me.isAble || me.unfitMs > 0);
   return [me.host, ...others.map(({ host }) => host)].sort();
 }
 

@@ -1,4 +1,14 @@
-import type { AgentChannel, AvatarEvent, CallBody, PollResult, Report } from "@tidings/protocol";
+import type {
+  AgentChannel,
+  AvatarEvent,
+  CallBody,
+  CallbackResult,
+  PollResult,
+  Publication,
+  Report,
+} from "@tidings/protocol";
+import type { Range } from "@tidings/store";
+import type { Cause } from "./stimulus.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -10,8 +20,14 @@ export interface Avatar {
   readonly rowsHeld: number;
   /** Whether it must stay awake because somebody waits for an answer that is not in its rows. */
   readonly isBusy: boolean;
+  /** What its first turn after sleep reads when it is for `cause`: read together that is a fraction of the work. */
+  wakingRows?(cause: Cause): readonly Range[];
   onEvent(turn: Turn, from: string, event: AvatarEvent): void;
   onPollResult(turn: Turn, result: PollResult): void;
+  /** What a program has published for the source. */
+  onPublished?(turn: Turn, publication: Publication): void;
+  /** What became of an attempt to tell a publisher an answer. */
+  onCallbackResult?(turn: Turn, result: CallbackResult): void;
   /** `from` says which life of which agent speaks. */
   onReport(turn: Turn, report: Report, from: AgentLife): void;
   /** Answers now or later through `reply`; throws CallError to refuse. */

@@ -104,11 +104,16 @@ export class AwakeAvatars {
     for (const [name, entry] of this.#entries) if (entry.owner === owner) this.forget(name);
   }
 
-  /** Below the bound again, with a little to spare; an avatar that is needed counts as used, so it is not looked at again soon. */
+  /**
+   * Below the bound again, with room for some more, as finding those used longest ago means passing over all that are gone.
+   * An avatar that is needed counts as used, so it is not looked at again soon.
+   */
   #makeRoom(inTurn: string): void {
     let looksLeft = this.#entries.size;
+    const enough =
+      this.#bounds.mostBytes - AVATAR_BYTES * Math.floor(this.#bounds.mostBytes / AVATAR_BYTES / 32);
     for (const [name, entry] of this.#entries) {
-      if (this.#bytes <= this.#bounds.mostBytes || looksLeft-- === 0) return;
+      if (this.#bytes <= enough || looksLeft-- === 0) return;
       if (name === inTurn || isNeeded(name, entry)) {
         this.#entries.delete(name);
         this.#entries.set(name, entry);

@@ -1,7 +1,7 @@
 import {
   type AddressedEvent,
   type Ask,
-  type PollJob,
+  type Job,
   type Shard,
   shardLocalpart,
   shardOf,
@@ -22,7 +22,7 @@ export class Commit {
   readonly toldHere: AddressedEvent[] = [];
   readonly dispatches: AgentDispatch[] = [];
   readonly asks: Ask[] = [];
-  readonly jobs: PollJob[] = [];
+  readonly jobs: Job[] = [];
   readonly onDurable: (() => void)[] = [];
   /** Avatars that have more to do afterwards. */
   readonly unfinished: string[] = [];

@@ -1,4 +1,4 @@
-import type { AddressedEvent, AgentChannel, Element, PollJob } from "@tidings/protocol";
+import type { AddressedEvent, AgentChannel, Element, Job } from "@tidings/protocol";
 import type { ShardStoreOptions } from "@tidings/store";
 import type { Avatar } from "./avatar.ts";
 import type { AwakeAvatars } from "./awake-avatars.ts";
@@ -23,7 +23,7 @@ export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "o
   /** Domain of web-api, through which operators call a shard. */
   readonly web: string;
   readonly send: (stanza: Element) => void;
-  readonly publishJob: (job: PollJob) => void;
+  readonly publishJob: (job: Job) => void;
   /** Makes the avatar for a localpart, asleep in its rows until now. */
   readonly createAvatar: (localpart: string, shard: Shard) => Avatar;
   /** The awake avatars of all shards of the host. */

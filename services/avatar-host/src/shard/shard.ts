@@ -11,7 +11,6 @@ import {
   ackStanza,
   type FrameBody,
   frameStanza,
-  type PollResult,
   type Reports,
   reportedStanza,
   type Shard as ShardNumber,
@@ -21,7 +20,7 @@ import {
 import { type Row, ShardStore } from "@tidings/store";
 import { Agents } from "./agents.ts";
 import { Alarms } from "./alarms.ts";
-import type { Avatar, IncomingCall } from "./avatar.ts";
+import type { IncomingCall } from "./avatar.ts";
 import type { AwakeAvatars, AwakeOwner } from "./awake-avatars.ts";
 import { systemClock } from "./clock.ts";
 import { Commit } from "./commit.ts";
@@ -34,8 +33,9 @@ import { Inbox } from "./inbox.ts";
 import { Mailboxes } from "./mailbox.ts";
 import { OperatorCalls } from "./operator-calls.ts";
 import { Outbox } from "./outbox.ts";
+import { readerFor } from "./read-ahead.ts";
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
-import { type Stimulus, stimulate } from "./stimulus.ts";
+import { type Cause, type Stimulus, stimulate } from "./stimulus.ts";
 import { TakenOver } from "./taken-over.ts";
 import { Turn } from "./turn.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -117,8 +117,7 @@ export class Shard {
       deadLetters: this.#deadLetters,
       web: options.web,
       post: (names, work) => this.#post(names, work),
-      turn: (commit, avatar, stimulus) =>
-        this.#turn(commit, avatar, (awake, turn) => stimulate(awake, turn, stimulus)),
+      turn: (commit, avatar, stimulus) => this.#turn(commit, avatar, stimulus),
       now: Date.now,
     });
     this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
@@ -223,10 +222,10 @@ export class Shard {
     });
   }
 
-  /** A poll's result from the queue; `onDurable` is called when it may be acknowledged there. */
-  onPollResult(result: PollResult, onDurable: () => void): void {
-    this.#post([result.source], (commit) => {
-      this.#give(commit, result.source, { kind: "pollResult", result });
+  /** What came from the queue for `source`; `onDurable` is called when it may be acknowledged there. */
+  onQueued(source: string, stimulus: Stimulus, onDurable: () => void): void {
+    this.#post([source], (commit) => {
+      this.#give(commit, source, stimulus);
       commit.onDurable.push(onDurable);
     });
   }
@@ -268,7 +267,7 @@ export class Shard {
   #callAvatar(localpart: string, call: IncomingCall): void {
     this.#post([localpart], (commit) => {
       try {
-        this.#turn(commit, localpart, (avatar, turn) => avatar.onCall(turn, call));
+        this.#turn(commit, localpart, { kind: "call", call });
       } catch (error) {
         call.refuse(error as Error);
       }
@@ -364,7 +363,7 @@ export class Shard {
   /** Gives an avatar one turn for `stimulus` within `commit`; what it cannot take goes to its dead letters. */
   #give(commit: Commit, name: string, stimulus: Stimulus): void {
     try {
-      this.#turn(commit, name, (avatar, turn) => stimulate(avatar, turn, stimulus));
+      this.#turn(commit, name, stimulus);
     } catch (error) {
       const rows = this.#deadLetters.keep(name, Date.now(), error, stimulus);
       this.#store.show(rows);
@@ -373,12 +372,12 @@ export class Shard {
   }
 
   /** Gives an avatar one turn within `commit`. When it throws, the avatar forgets what it had in memory. */
-  #turn(commit: Commit, name: string, work: (avatar: Avatar, turn: Turn) => void): void {
+  #turn(commit: Commit, name: string, cause: Cause): void {
     const nowAt = Date.now();
     const awake = this.#awake.wake(name, this.#owner, performance.now());
-    const turn = new Turn(name, this.#store, nowAt, awake.memory);
+    const turn = new Turn(name, readerFor(name, awake, cause, this.#store), nowAt, awake.memory);
     try {
-      work(awake.avatar, turn);
+      stimulate(awake.avatar, turn, cause);
     } catch (error) {
       this.#awake.forget(name);
       throw error;

@@ -1,6 +1,14 @@
 /** What comes to an avatar beside calls, as a value: it can be given to a turn now, or kept and given to one later. */
-import type { AgentChannel, AvatarEvent, PollResult, Report } from "@tidings/protocol";
-import type { Avatar } from "./avatar.ts";
+import {
+  type AgentChannel,
+  type AvatarEvent,
+  type CallbackResult,
+  MalformedError,
+  type PollResult,
+  type Publication,
+  type Report,
+} from "@tidings/protocol";
+import type { Avatar, IncomingCall } from "./avatar.ts";
 import type { Turn } from "./turn.ts";
 
 export type Stimulus =
@@ -13,27 +21,42 @@ export type Stimulus =
       readonly agentEpoch: number;
     }
   | { readonly kind: "pollResult"; readonly result: PollResult }
+  | { readonly kind: "published"; readonly publication: Publication }
+  | { readonly kind: "callbackResult"; readonly result: CallbackResult }
   /** `at` is when the alarm was to ring (epoch milliseconds); absent in dead letters of an earlier release. */
   | { readonly kind: "alarm"; readonly at?: number }
   | { readonly kind: "takenOver" }
   | { readonly kind: "continue" };
 
-/** Gives the stimulus to `avatar` in `turn`. Throws what the avatar throws. */
-export function stimulate(avatar: Avatar, turn: Turn, stimulus: Stimulus): void {
-  switch (stimulus.kind) {
+/** What a turn is for: a stimulus, or a call, which is not kept as somebody waits for its answer. */
+export type Cause = Stimulus | { readonly kind: "call"; readonly call: IncomingCall };
+
+/** Gives `cause` to `avatar` in `turn`. Throws what the avatar throws. */
+export function stimulate(avatar: Avatar, turn: Turn, cause: Cause): void {
+  switch (cause.kind) {
+    case "call":
+      avatar.onCall(turn, cause.call);
+      break;
     case "event":
-      avatar.onEvent(turn, stimulus.from, stimulus.event);
+      avatar.onEvent(turn, cause.from, cause.event);
       break;
     case "reports": {
-      const life = { channel: stimulus.channel ?? "im", epoch: stimulus.agentEpoch };
-      for (const report of stimulus.reports) avatar.onReport(turn, report, life);
+      const life = { channel: cause.channel ?? "im", epoch: cause.agentEpoch };
+      for (const report of cause.reports) avatar.onReport(turn, report, life);
       break;
     }
     case "pollResult":
-      avatar.onPollResult(turn, stimulus.result);
+      avatar.onPollResult(turn, cause.result);
+      break;
+    case "published":
+      if (avatar.onPublished === undefined) throw new MalformedError("nothing is published here");
+      avatar.onPublished(turn, cause.publication);
+      break;
+    case "callbackResult":
+      avatar.onCallbackResult?.(turn, cause.result);
       break;
     case "alarm":
-      ring(avatar, turn, stimulus.at ?? 0);
+      ring(avatar, turn, cause.at ?? 0);
       break;
     case "takenOver":
       avatar.onTakenOver?.(turn);

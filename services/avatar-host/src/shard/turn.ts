@@ -2,7 +2,7 @@
  * One turn of an avatar: it reads its rows, and says what is to change and what is to happen. Nothing of it is visible
  * before the turn has ended without an error, and no effect leaves the host before the journal has the commit.
  */
-import type { AddressedEvent, AgentChannel, Ask, AvatarEvent, Dispatch, PollJob } from "@tidings/protocol";
+import type { AddressedEvent, AgentChannel, Ask, AvatarEvent, Dispatch, Job } from "@tidings/protocol";
 import type { Entry, Range, Row } from "@tidings/store";
 
 /** What a turn reads from: the store of the shard. */
@@ -18,7 +18,9 @@ export interface AgentDispatch {
 }
 
 /** Key of the row that holds an avatar's alarm, epoch milliseconds. */
-const ALARM = "alarm";
+export const ALARM = "alarm";
+
+const REMEMBERED = new Set(["core", "presence", "source", "rules", "sms", "watched", ALARM]);
 
 export class Turn {
   readonly avatar: string;
@@ -27,7 +29,7 @@ export class Turn {
   readonly told: AddressedEvent[] = [];
   readonly dispatches: AgentDispatch[] = [];
   readonly asks: Ask[] = [];
-  readonly jobs: PollJob[] = [];
+  readonly jobs: Job[] = [];
   readonly effects: (() => void)[] = [];
   /** Whether presence reports are wanted from now on; null leaves it as it was. */
   watch: boolean | null = null;
@@ -124,14 +126,5 @@ export class Turn {
 
 /** The few rows of an avatar that nearly every turn reads: the avatar alone writes them, so what it remembers is true. */
 function isRemembered(key: string): boolean {
-  return (
-    key === "core" ||
-    key === "presence" ||
-    key === "source" ||
-    key === "rules" ||
-    key === "sms" ||
-    key === ALARM ||
-    key === "watched" ||
-    key.startsWith("sub/")
-  );
+  return REMEMBERED.has(key) || key.startsWith("sub/");
 }

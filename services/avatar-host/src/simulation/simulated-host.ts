@@ -118,7 +118,7 @@ export class SimulatedHost {
       [...read, { host: "z", inc: "z", hb: now, place: "z", isAble: true }],
       now,
     );
-    const me = { host: this.#name, inc: String(this.#life), isAble: true, offBusMs: 0 };
+    const me = { host: this.#name, inc: String(this.#life), isAble: true, unfitMs: 0 };
     const owned = new Set(this.#owned.keys());
     const { take } = planRound({ me, leases, hosts: this.#observed, owned, moving: new Set(), now });
     for (const shard of take) this.#take(shard, leases[shard]?.epoch ?? 0);

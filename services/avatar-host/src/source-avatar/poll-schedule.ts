@@ -1,8 +1,10 @@
-/** When a feed is asked next. Pure: clock and settings come in as values. */
+/** When a feed is asked next. Pure but for the spread: clock and settings come in as values. */
 
 export interface PollPace {
   /** Shortest time between polls (milliseconds). */
   readonly minMs: number;
+  /** From 0 to 1, another one each time, so that what came due at once does not come due at once again; default: random. */
+  readonly spread?: () => number;
 }
 
 /** Longest time between polls (milliseconds). */
@@ -14,6 +16,13 @@ export const JOB_TIMEOUT_MS = 120_000;
 export const LATE_MS = 30_000;
 /** Strain doubles the interval, at most so often. */
 export const MOST_STRAIN = 6;
+/**
+ * A feed is asked after this share of the time in which it has had nothing new: what comes after an hour of silence is told
+ * within three minutes, what comes after a week within nine hours.
+ */
+const SHARE_OF_SILENCE = 0.05;
+/** Intervals are longer by up to this share. */
+const SPREAD = 0.1;
 
 /** Strain after a result that came `tookMs` after its job: one more when it was late, none when it was in time. */
 export function strainAfter(strain: number, tookMs: number): number {
@@ -25,9 +34,22 @@ export function jobLostAt(nowAt: number, strain: number): number {
   return nowAt + JOB_TIMEOUT_MS * 2 ** strain;
 }
 
+export interface Found {
+  /** For how long the feed has had nothing new (milliseconds). */
+  readonly silentMs: number;
+  /** For how long its server says that it will be the same (RFC 9111 §4.2), in milliseconds. */
+  readonly freshForMs: number;
+  readonly strain: number;
+}
+
 /** Epoch milliseconds of the next poll after one that went well: back-pressure ends here, as a longer interval. */
-export function nextAfterSuccess(nowAt: number, pace: PollPace, strain = 0): number {
-  return nowAt + Math.min(Math.max(LONGEST_MS, pace.minMs), pace.minMs * 2 ** strain);
+export function nextAfterSuccess(
+  nowAt: number,
+  { silentMs, freshForMs, strain }: Found,
+  pace: PollPace,
+): number {
+  const wanted = Math.max(pace.minMs * 2 ** strain, silentMs * SHARE_OF_SILENCE, freshForMs);
+  return nowAt + bounded(wanted, pace);
 }
 
 /**
@@ -40,6 +62,10 @@ export function nextAfterFailure(
   retryAfterMs: number | null,
   pace: PollPace,
 ): number {
-  const backedOff = Math.min(LONGEST_MS, pace.minMs * 2 ** Math.min(failures - 1, 20));
-  return nowAt + Math.min(LONGEST_MS, Math.max(backedOff, retryAfterMs ?? 0));
+  const backedOff = pace.minMs * 2 ** Math.min(failures - 1, 20);
+  return nowAt + bounded(Math.max(backedOff, retryAfterMs ?? 0), pace);
+}
+
+function bounded(wantedMs: number, { minMs, spread = Math.random }: PollPace): number {
+  return Math.max(minMs, Math.min(LONGEST_MS, Math.round(wantedMs * (1 + SPREAD * spread()))));
 }

@@ -5,7 +5,7 @@
 import type { PollResult } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
-import { SEEN, type SourceRow } from "./rows.ts";
+import { type PublisherRow, SEEN, type SourceRow } from "./rows.ts";
 
 const FORGET_ABOVE = 5_000;
 /** Polls for which an item that has left the document is remembered at least. */
@@ -31,4 +31,21 @@ export function forgetOldSeen(turn: Turn, source: SourceRow, result: PollResult)
     count--;
   }
   return count;
+}
+
+/** For how long what was published is remembered at least, so that a repeat is told to nobody (milliseconds). */
+const REMEMBER_MS = 7 * 24 * 3_600_000;
+
+/** Notes what has been published by now; forgets what is old each time as much has come again as there was. */
+export function noteSeen(
+  turn: Turn,
+  { seenCount, seenAtSweep }: PublisherRow,
+  ids: readonly string[],
+): Pick<PublisherRow, "seenCount" | "seenAtSweep"> {
+  for (const id of ids) turn.putText(SEEN + id, String(turn.nowAt));
+  const count = seenCount + ids.length;
+  if (count < Math.max(FORGET_ABOVE, 2 * seenAtSweep)) return { seenCount: count, seenAtSweep };
+  const old = turn.list(withPrefix(SEEN)).filter(({ value }) => turn.nowAt - Number(value) > REMEMBER_MS);
+  for (const { key } of old) turn.delete(key);
+  return { seenCount: count - old.length, seenAtSweep: count - old.length };
 }

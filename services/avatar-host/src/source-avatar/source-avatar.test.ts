@@ -7,11 +7,12 @@ import { FAN_OUT } from "./rows.ts";
 import { SourceAvatar } from "./source-avatar.ts";
 
 const MIN_MS = 300_000;
+const PACE = { minMs: MIN_MS, spread: () => 0 };
 const URL_OF_FEED = "https://example.org/feed";
 const NAME = "rss.1";
 
 function rehearse(): Rehearsal {
-  return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: { minMs: MIN_MS } }));
+  return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE }));
 }
 
 function item(identity: string): Item {
@@ -97,10 +98,10 @@ test("validators count when the last part is stored", () => {
   ];
   source.getsResult(first);
   source.isRung();
-  expect(source.jobs[0]?.validators.etag).toBe('"1"');
+  expect(source.jobs).toMatchObject([{ validators: { etag: '"1"' } }]);
   source.getsResult(last);
   source.isRung();
-  expect(source.jobs[0]?.validators.etag).toBe('"2"');
+  expect(source.jobs).toMatchObject([{ validators: { etag: '"2"' } }]);
 });
 
 test("a job of which nothing comes is put on the queue again", () => {
@@ -140,7 +141,7 @@ test("a source that fails at first is polled again for each that comes, and answ
 });
 
 test("polls after failures come ever later, not before the server's word, and once a day at least", () => {
-  const pace = { minMs: MIN_MS };
+  const pace = PACE;
   expect(nextAfterFailure(0, 1, null, pace)).toBe(MIN_MS);
   expect(nextAfterFailure(0, 4, null, pace)).toBe(8 * MIN_MS);
   expect(nextAfterFailure(0, 1, 3_600_000, pace)).toBe(3_600_000);
@@ -271,7 +272,7 @@ test("a job that may have died with its host goes again, and when both bring res
   source.getsResult({ ...first, job: job?.job ?? "" });
   expect(source.told).toEqual([]);
   source.isRung();
-  expect(source.jobs[0]?.validators.etag).toBe('"2"');
+  expect(source.jobs).toMatchObject([{ validators: { etag: '"2"' } }]);
 });
 
 test("a baseline of which two results come is told to nobody", () => {
@@ -282,4 +283,104 @@ test("a baseline of which two results come is told to nobody", () => {
     source.getsResult(result(source, "a", "b"));
     expect(toldTo(source, "alice")).toEqual([]);
   }
+});
+
+/** The source is polled, and the poll fails; titles that alice is told. */
+function fails(source: Rehearsal, reason: "unavailable" | "gone" = "unavailable"): string[] {
+  source.isRung();
+  const failure = { reason, sentence: "The server is busy.", retryAfterMs: null };
+  source.getsResult({ ...failed(source), failure });
+  return toldTo(source, "alice");
+}
+
+test("a feed that is dead is said once in the history, and once when it can be read again", () => {
+  const source = active("alice");
+  const told = Array.from({ length: 12 }, () => fails(source)).flat();
+  expect(told).toEqual(["1 Rooms cannot be read: The server is busy."]);
+  source.isRung();
+  source.getsResult({ ...result(source), outcome: "unchanged", items: [] });
+  expect(toldTo(source, "alice")).toEqual(["2 Rooms can be read again."]);
+  fails(source);
+  source.isRung();
+  source.getsResult(result(source, "old", "a"));
+  expect(toldTo(source, "alice")).toEqual(["3 a"]);
+});
+
+test("what was dead is said to be back before its news, in one number after the other", () => {
+  const source = active("alice");
+  for (let failure = 0; failure < 5; failure++) fails(source);
+  source.isRung();
+  source.getsResult(result(source, "old", "a"));
+  expect(toldTo(source, "alice")).toEqual(["2 Rooms can be read again.", "3 a"]);
+});
+
+test("a feed that is gone is asked no more, and that is said once; who subscribes again has it asked", () => {
+  const source = active("alice");
+  expect(fails(source, "gone")).toEqual(["1 Rooms has ended: The server is busy."]);
+  expect(source.alarmAt).toBeNull();
+  expect(source.told).toContainEqual(
+    expect.objectContaining({ event: expect.objectContaining({ type: "sourceChanged", state: "ended" }) }),
+  );
+  source.hears("bob", subscribed);
+  expect(source.jobs).toHaveLength(1);
+  source.getsResult(result(source, "old", "a"));
+  expect(toldTo(source, "alice")).toEqual(["2 Rooms can be read again.", "3 a"]);
+});
+
+test("a feed that was moved for good is asked there, and where it was when it is there no more", () => {
+  const source = active("alice");
+  const moved = "https://example.com/new";
+  source.isRung();
+  source.getsResult({ ...result(source, "old"), movedTo: moved });
+  source.isRung();
+  expect(source.jobs).toMatchObject([{ url: moved }]);
+  source.getsResult(result(source, "old"));
+  source.isRung();
+  expect(source.jobs).toMatchObject([{ url: moved }]);
+  expect(fails(source, "gone")).toEqual([]);
+  source.isRung();
+  expect(source.jobs).toMatchObject([{ url: URL_OF_FEED }]);
+});
+
+test("the longer a feed is silent, the more seldom it is asked, and its server's word counts", () => {
+  const source = active("alice");
+  const pausesFor = (changes: Partial<PollResult> = {}) => {
+    source.isRung();
+    source.getsResult({ ...result(source), outcome: "unchanged", items: [], ...changes });
+    return (source.alarmAt ?? 0) - source.nowAt;
+  };
+  expect(pausesFor()).toBe(MIN_MS);
+  expect(pausesFor({ freshForMs: 3_600_000 })).toBe(3_600_000);
+  source.nowAt += 10 * 3_600_000;
+  expect(pausesFor()).toBeGreaterThan(30 * 60_000);
+  source.nowAt += 100 * 24 * 3_600_000;
+  expect(pausesFor()).toBe(LONGEST_MS);
+  source.isRung();
+  source.getsResult(result(source, "a"));
+  expect((source.alarmAt ?? 0) - source.nowAt).toBe(MIN_MS);
+});
+
+test("a feed that gives all its items new ids is not told again, but what is new among them is", () => {
+  const source = rehearse();
+  source.hears("alice", subscribed);
+  const named = (prefix: string, ...titles: string[]) =>
+    titles.map((title) => ({ ...item(`${prefix} ${title}`), title }));
+  const titles = ["a", "b", "c", "d", "e", "f"];
+  source.getsResult({ ...result(source), items: named("1", ...titles) });
+  source.getsResult({ ...result(source), items: named("2", ...titles, "g") });
+  expect(toldTo(source, "alice")).toEqual(["1 g"]);
+  source.getsResult({
+    ...result(source),
+    items: named("2", "c", "d", "e", "f", "g").concat(named("3", "a")),
+  });
+  expect(toldTo(source, "alice")).toEqual(["2 a"]);
+});
+
+test("a poll that was postponed comes again when its host has time, and counts no failure", () => {
+  const source = active("alice");
+  source.isRung();
+  source.getsResult({ ...result(source), outcome: "postponed", againInMs: 7_000, items: [] });
+  expect(source.alarmAt).toBe(source.nowAt + 7_000);
+  expect(source.told).toEqual([]);
+  expect(JSON.parse(source.rows.get(NAME, "source") ?? "")).toMatchObject({ state: "active", failures: 0 });
 });

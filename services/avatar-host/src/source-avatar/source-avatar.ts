@@ -2,30 +2,40 @@
  * A source avatar for a feed: its subscribers, its poll schedule and validators, and the order of its notifications.
  *
  *     checking ──first fetch: baseline──▶ active ──failure──▶ failing ──success──▶ active
+ *         │                                    │                 └──gone (410)──▶ ended, until somebody subscribes again
  *         └──failure──▶ failing                └── no subscribers: it sleeps, and begins again with a new baseline
+ *
+ * After five failures in a row its subscribers are told, once, and once more when it can be read again.
  */
 import { randomUUID } from "node:crypto";
 import {
   type AvatarEvent,
   CallError,
+  type Item,
   type Notification,
   type PollResult,
   type Report,
-  shardOf,
 } from "@tidings/protocol";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
 import { fanOut } from "./fan-out.ts";
 import {
   jobLostAt,
+  LONGEST_MS,
   MOST_STRAIN,
   nextAfterFailure,
   nextAfterSuccess,
   type PollPace,
   strainAfter,
 } from "./poll-schedule.ts";
-import { newSource, SEEN, SOURCE, type SourceRow, SUBSCRIBER } from "./rows.ts";
+import { withoutRenamed } from "./renamed.ts";
+import { newSource, SEEN, SOURCE, type SourceRow } from "./rows.ts";
 import { forgetOldSeen, isNew } from "./seen.ts";
+import { backNotice, DEAD_AFTER, deadNotice, goneNotice, type Standing } from "./standing-notice.ts";
+import { addSubscriber, firstSubscribers, removeSubscriber } from "./subscribers.ts";
+
+/** After so many failures in a row a feed that was moved is asked where it was before. */
+const MOVED_FAILURES = 3;
 
 export interface SourceSettings {
   readonly pace: PollPace;
@@ -52,7 +62,8 @@ export class SourceAvatar implements Avatar {
   onPollResult(turn: Turn, result: PollResult): void {
     const source = turn.get<SourceRow>(SOURCE);
     if (source === undefined || source.subscribers === 0) return;
-    if (result.outcome === "failed") this.#onFailure(turn, source, result);
+    if (result.outcome === "postponed") this.#postpone(turn, source, result);
+    else if (result.outcome === "failed") this.#onFailure(turn, source, result);
     else if (result.outcome === "unchanged") this.#onUnchanged(turn, source, result);
     else this.#onItems(turn, source, result);
   }
@@ -89,10 +100,7 @@ export class SourceAvatar implements Avatar {
 
   #subscribe(turn: Turn, user: string, url: string): void {
     const source = turn.get<SourceRow>(SOURCE) ?? newSource(url);
-    const key = subscriberKey(user);
-    const isNewSubscriber = turn.text(key) === undefined;
-    if (isNewSubscriber) turn.putText(key, String(source.seq));
-    const subscribers = source.subscribers + (isNewSubscriber ? 1 : 0);
+    const subscribers = source.subscribers + (addSubscriber(turn, user, source.seq) ? 1 : 0);
     if (source.state !== "checking") {
       turn.tell([user], {
         type: "sourceChanged",
@@ -115,9 +123,7 @@ export class SourceAvatar implements Avatar {
   /** The last subscriber takes the schedule and the baseline along: a later one begins anew. */
   #unsubscribe(turn: Turn, user: string): void {
     const source = turn.get<SourceRow>(SOURCE);
-    const key = subscriberKey(user);
-    if (source === undefined || turn.text(key) === undefined) return;
-    turn.delete(key);
+    if (source === undefined || !removeSubscriber(turn, user)) return;
     const subscribers = source.subscribers - 1;
     if (subscribers > 0) {
       turn.put(SOURCE, { ...source, subscribers });
@@ -131,7 +137,8 @@ export class SourceAvatar implements Avatar {
   /** Puts a poll job on the queue when the commit is durable; if nothing comes of it, the alarm does so again. */
   #poll(turn: Turn, source: SourceRow, id: string = randomUUID()): SourceRow {
     const validators = source.state === "checking" ? { etag: null, lastModified: null } : source.validators;
-    turn.jobs.push({ job: id, source: turn.avatar, silo: this.#settings.silo, url: source.url, validators });
+    const url = source.movedTo ?? source.url;
+    turn.jobs.push({ job: id, source: turn.avatar, silo: this.#settings.silo, url, validators });
     turn.setAlarm(jobLostAt(turn.nowAt, source.strain ?? 0));
     return { ...source, job: { id, since: turn.nowAt } };
   }
@@ -143,28 +150,45 @@ export class SourceAvatar implements Avatar {
       if (isFresh) turn.putText(SEEN + id, String(source.polls));
       return isFresh;
     });
-    const told: Notification[] = isBaseline
-      ? []
-      : fresh.map((item, at) => ({
-          ...item,
-          source: turn.avatar,
-          seq: source.seq + 1 + at,
-          receivedAt: turn.nowAt,
-        }));
-    const stored = { ...source, seq: source.seq + told.length, seenCount: source.seenCount + fresh.length };
+    const news = withoutRenamed(turn, result.items, fresh);
     const isLast = result.part === result.parts;
-    turn.put(SOURCE, isLast ? this.#finishPoll(turn, stored, result) : stored);
+    const told = [
+      ...(isLast && source.isSaidDead === true ? [backNotice(standingOf(turn, source, result.job))] : []),
+      ...(isBaseline ? [] : news),
+    ];
+    const newestAt = news.length > 0 || source.newestAt === undefined ? turn.nowAt : source.newestAt;
+    const stored = { ...source, newestAt, seenCount: source.seenCount + fresh.length };
+    this.#tell(turn, stored, told, (row) => (isLast ? this.#finishPoll(turn, row, result) : row));
+  }
+
+  /** Gives `items` their numbers, writes the row as `change` leaves it, and tells them. */
+  #tell(
+    turn: Turn,
+    source: SourceRow,
+    items: readonly Item[],
+    change: (row: SourceRow) => SourceRow = (row) => row,
+  ): void {
+    const told: Notification[] = items.map((item, at) => ({
+      ...item,
+      source: turn.avatar,
+      seq: source.seq + 1 + at,
+      receivedAt: turn.nowAt,
+    }));
+    turn.put(SOURCE, change({ ...source, seq: source.seq + told.length }));
     if (told.length > 0) this.#hasLeft = fanOut(turn, told, this.#hasLeft);
   }
 
   #onUnchanged(turn: Turn, source: SourceRow, result: PollResult): void {
-    turn.put(SOURCE, this.#finishPoll(turn, source, result));
+    const back = source.isSaidDead === true ? [backNotice(standingOf(turn, source, result.job))] : [];
+    this.#tell(turn, source, back, (row) => this.#finishPoll(turn, row, result));
   }
 
   /** The document is stored whole: now its validators count, and the next poll is set. */
   #finishPoll(turn: Turn, source: SourceRow, result: PollResult): SourceRow {
     const strain = strainAfter(source.strain ?? 0, tookMs(turn, source, result));
-    turn.setAlarm(nextAfterSuccess(turn.nowAt, this.#settings.pace, strain));
+    const silentMs = turn.nowAt - (source.newestAt ?? turn.nowAt);
+    const found = { silentMs, freshForMs: result.freshForMs ?? 0, strain };
+    turn.setAlarm(nextAfterSuccess(turn.nowAt, found, this.#settings.pace));
     const seenCount = forgetOldSeen(turn, source, result);
     const next: SourceRow = {
       ...source,
@@ -176,6 +200,8 @@ export class SourceAvatar implements Avatar {
       seenCount,
       failures: 0,
       strain,
+      isSaidDead: false,
+      ...(result.movedTo === undefined ? {} : { movedTo: result.movedTo }),
       job: null,
       waiting: [],
     };
@@ -183,26 +209,36 @@ export class SourceAvatar implements Avatar {
     return next;
   }
 
+  /** Its host is asked by many: it is no failure, and what waits for the first fetch waits on. */
+  #postpone(turn: Turn, source: SourceRow, { againInMs }: PollResult): void {
+    turn.setAlarm(turn.nowAt + Math.min(LONGEST_MS, againInMs ?? 0));
+    turn.put(SOURCE, { ...source, job: null });
+  }
+
   #onFailure(turn: Turn, source: SourceRow, result: PollResult): void {
+    const { movedTo, ...atHome } = source;
     const failures = source.failures + 1;
+    const isGone = result.failure?.reason === "gone";
+    // Where it was moved to it is no more: it may be where it was.
+    const isLostOnTheWay = movedTo !== undefined && (isGone || failures % MOVED_FAILURES === 0);
+    const isOver = isGone && !isLostOnTheWay;
+    const problem = result.failure?.sentence ?? null;
+    const wasRead = source.polls > 0 && source.state !== "checking";
+    const isDead = wasRead && source.isSaidDead !== true && (isOver || failures === DEAD_AFTER);
     const retryAfterMs = result.failure?.retryAfterMs ?? null;
-    turn.setAlarm(nextAfterFailure(turn.nowAt, failures, retryAfterMs, this.#settings.pace));
-    const state =
-      source.polls === 0 || source.state === "checking"
-        ? "failing"
-        : source.state === "ended"
-          ? "ended"
-          : "failing";
+    turn.setAlarm(isOver ? null : nextAfterFailure(turn.nowAt, failures, retryAfterMs, this.#settings.pace));
     const next: SourceRow = {
-      ...source,
-      state,
-      problem: result.failure?.sentence ?? null,
+      ...(isLostOnTheWay ? atHome : source),
+      state: isOver ? "ended" : "failing",
+      problem,
       failures,
       job: null,
       waiting: [],
+      ...(isDead ? { isSaidDead: true } : {}),
     };
     this.#sayIfChanged(turn, source, next);
-    turn.put(SOURCE, next);
+    const notice = isOver ? goneNotice : deadNotice;
+    this.#tell(turn, next, isDead ? [notice(standingOf(turn, source, result.job), problem)] : []);
   }
 
   /** Tells those who wait, and on a change of state everyone, how the source is doing. */
@@ -214,21 +250,15 @@ export class SourceAvatar implements Avatar {
       problem: after.problem,
     } as const;
     if (before.state === after.state && before.title === after.title) turn.tell(before.waiting, event);
-    else turn.tell(subscribersOf(turn), event);
+    else turn.tell(firstSubscribers(turn), event);
   }
+}
+
+function standingOf({ avatar }: Turn, { title, url }: SourceRow, occasion: string): Standing {
+  return { source: avatar, title, url, occasion };
 }
 
 /** How long the result was on its way: by the own clock where the job is known, else since the ingestor's fetch. */
 function tookMs(turn: Turn, { job }: SourceRow, result: PollResult): number {
   return turn.nowAt - (job?.id === result.job ? job.since : result.fetchedAt);
-}
-
-/** The first of the subscribers; a change of state is for the list on the page, not worth a page-wise fan-out. */
-function subscribersOf(turn: Turn): string[] {
-  const rows = turn.list({ from: SUBSCRIBER, to: `${SUBSCRIBER}\uffff`, limit: 5_000 });
-  return rows.map(({ key }) => key.slice(key.lastIndexOf("/") + 1));
-}
-
-function subscriberKey(user: string): string {
-  return `${SUBSCRIBER}${String(shardOf(user)).padStart(2, "0")}/${user}`;
 }

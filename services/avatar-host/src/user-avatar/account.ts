@@ -59,6 +59,12 @@ function isKnown(
   return core.destinations.some(({ state, address }) => state === "verified" && address === authority.jid);
 }
 
+/** Throws CallError when there is no such user (yet). */
+export function active(core: CoreRow | undefined): CoreRow {
+  if (core?.state === "active") return core;
+  throw new CallError("cancel", "item-not-found", "There is no such user.");
+}
+
 /** A new avatar for a name that nobody has, or the one of a sign-up that was cut off. Throws `conflict` when it is taken. */
 export function beginSignUp(turn: Turn, core: CoreRow | undefined): CoreRow {
   if (core?.state === "active")

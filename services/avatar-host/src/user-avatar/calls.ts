@@ -1,12 +1,15 @@
 /** The calls of a user avatar: each a function of the turn and its arguments. */
+import { randomUUID } from "node:crypto";
 import {
   CALLS,
   type CallArgs,
   CallError,
   type CallName,
   type CallResult,
+  check,
   type DestinationView,
   type HistoryItemWithTrace,
+  MalformedError,
   type ProfileView,
   type ShardCallName,
   USER_LIMITS,
@@ -14,7 +17,7 @@ import {
 import { withPrefix } from "@tidings/store";
 import type { IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
-import { beginSignUp, closeSession, finishSignUp, openSession } from "./account.ts";
+import { active, beginSignUp, closeSession, finishSignUp, openSession } from "./account.ts";
 import {
   destinationIn,
   destinationView,
@@ -24,13 +27,19 @@ import {
   withTest,
 } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
-import { acknowledged, again, putOff } from "./own-acts.ts";
+import { INBOXES, type InboxRow } from "./inboxes.ts";
+import { answerMessage, messageSent } from "./message-calls.ts";
+import { acknowledged, again, putOff, read } from "./own-acts.ts";
+import { endSource, ownSources } from "./own-sources.ts";
 import { presenceView } from "./presence.ts";
+import { endFeed, feedItems, feedLink, rotateFeed } from "./private-feed.ts";
+import { PUBLISHERS, type PublisherRow, sharePublisher, unsharePublisher } from "./publishers.ts";
 import { rulesIn } from "./routing-row.ts";
-import { type CoreRow, type DeliveriesRow, OPERATION, SESSION } from "./rows.ts";
+import { type CoreRow, type DeliveriesRow, FEED, INBOX, OPERATION, PUBLISHER, SESSION } from "./rows.ts";
 import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
 import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
+import type { WaitingCallName } from "./waiting-calls.ts";
 
 /** What a handler works with. `core` is there for every call that only a user may make. */
 export interface CallContext {
@@ -41,14 +50,16 @@ export interface CallContext {
 }
 
 /** The calls that are made to user avatars. */
-export type UserCallName = Exclude<CallName, ShardCallName>;
+export type UserCallName = Exclude<CallName, ShardCallName | "publisherStanding">;
 
 type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => CallResult<N>;
 
 const EXPORT_ROWS = 500;
+/** Rows that hold what lets others in. */
+const SECRET = [SESSION, OPERATION, PUBLISHER, INBOX];
 
-/** `subscribe` answers later, when the source has its baseline; it is the avatar's own. */
-export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Handler<N> } = {
+/** Those in waiting-calls.ts are answered later. */
+export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]: Handler<N> } = {
   beginSignUp: ({ turn, core }) => {
     beginSignUp(turn, core);
     return { state: "creating" };
@@ -62,6 +73,8 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
   },
   profile: ({ turn, core, avatar }) => profileOf(turn, active(core), avatar),
   erase: ({ turn, avatar }) => {
+    for (const kind of [PUBLISHERS, INBOXES])
+      for (const { id } of ownSources(turn, kind)) endSource(turn, kind, id);
     for (const { id } of subscriptions(turn)) turn.tell([id], { type: "unsubscribed" });
     for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
     turn.setAlarm(null);
@@ -75,7 +88,7 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
       to: "\uffff",
       limit: EXPORT_ROWS,
     });
-    const shown = rows.filter(({ key }) => !key.startsWith(SESSION) && !key.startsWith(OPERATION));
+    const shown = rows.filter(({ key }) => key !== FEED && !SECRET.some((prefix) => key.startsWith(prefix)));
     const next = rows.length < EXPORT_ROWS ? null : (rows.at(-1)?.key ?? null);
     return { rows: shown.map(({ key, value }) => ({ key, value: parsedOrText(value) })), next };
   },
@@ -98,13 +111,47 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, "subscribe">]: Han
     return {};
   },
 
+  publishers: ({ turn }) => ({ items: ownSources<PublisherRow>(turn, PUBLISHERS) }),
+  removePublisher: ({ turn }, { id }) => {
+    endSource(turn, PUBLISHERS, id);
+    return {};
+  },
+
+  sharePublisher: ({ turn }, { id }) => sharePublisher(turn, id),
+  unsharePublisher: ({ turn }, { id }) => unsharePublisher(turn, id),
+
+  inboxes: ({ turn }) => ({ items: ownSources<InboxRow>(turn, INBOXES) }),
+  removeInbox: ({ turn }, { id }) => {
+    endSource(turn, INBOXES, id);
+    return {};
+  },
+
   history: ({ turn }, args) => historyPage(turn, args),
   historyItem: ({ turn }, { id }) => historyItem(turn, id),
 
+  markRead: (context, { id }) => acts(context, id, read),
   acknowledge: (context, { id }) => acts(context, id, (row, nowAt) => acknowledged(row, null, nowAt)),
   snooze: (context, { id, forMs }) =>
     acts(context, id, (row, nowAt) => putOff(row, nowAt + forMs, null, nowAt)),
+  reply: ({ turn, core, call, avatar }, { id, option, text }) => {
+    avatar.answer(turn, active(core), id, call.op ?? randomUUID(), { option, text });
+    return historyItem(turn, id);
+  },
   redeliver: (context, { id }) => acts(context, id, again),
+
+  feedLink: ({ turn }) => feedLink(turn),
+  rotateFeed: ({ turn }) => rotateFeed(turn),
+  endFeed: ({ turn }) => {
+    endFeed(turn);
+    return {};
+  },
+  feed: ({ turn, core }, { secret, of }) => {
+    active(core);
+    return { items: feedItems(turn, secret, of) };
+  },
+
+  messageSent,
+  answerMessage,
 
   rules: ({ turn }) => rulesIn(turn),
   putRules: ({ turn, core, avatar }, args) => {
@@ -177,13 +224,19 @@ export class WrongCodeError extends CallError {
 }
 
 export function isCallName(name: string): name is UserCallName {
-  return Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator";
+  return (
+    Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator" && name !== "publisherStanding"
+  );
 }
 
-/** Throws CallError when there is no such user (yet). */
-export function active(core: CoreRow | undefined): CoreRow {
-  if (core?.state === "active") return core;
-  throw new CallError("cancel", "item-not-found", "There is no such user.");
+/** The arguments of a call. Throws CallError when they are not such. */
+export function argsOf<N extends CallName>(name: N, args: unknown): CallArgs<N> {
+  try {
+    return check(CALLS[name].args, args, name) as CallArgs<N>;
+  } catch (error) {
+    if (error instanceof MalformedError) throw new CallError("modify", "bad-request", error.message);
+    throw error;
+  }
 }
 
 function profileOf(turn: Turn, core: CoreRow, avatar: UserAvatar): ProfileView {
@@ -195,6 +248,7 @@ function profileOf(turn: Turn, core: CoreRow, avatar: UserAvatar): ProfileView {
     pausedUntilAt: core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt ? core.pausedUntilAt : null,
     presence: presenceView(avatar.presence(turn), avatar.agentEpoch),
     limits: { ...USER_LIMITS },
+    zone: rulesIn(turn).rules.zone,
   };
 }
 

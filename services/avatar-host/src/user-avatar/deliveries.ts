@@ -7,6 +7,7 @@ import type { AgentChannel, DeliveryReport, Notification } from "@tidings/protoc
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { type Bundles, gather } from "./bundles.ts";
+import { Corrections, uncorrected } from "./corrections.ts";
 import { Dispatcher, type Member } from "./dispatcher.ts";
 import { countSms, factsOf, smsSentToday } from "./intake.ts";
 import { Pass } from "./pass.ts";
@@ -26,6 +27,7 @@ import {
 } from "./progress.ts";
 import {
   type CoreRow,
+  type CorrectionRow,
   type DeliveriesRow,
   type Delivery,
   DIGEST,
@@ -34,6 +36,7 @@ import {
   historyNumber,
   INDEX,
   PENDING,
+  priorityOf,
   SETTLED,
   SUBSCRIPTION,
   type SubscriptionRow,
@@ -45,6 +48,8 @@ import { sweep } from "./sweep.ts";
 
 /** Dispatches without a word from the agent, above which the rest waits in line. */
 const MOST_IN_FLIGHT = 1_000;
+/** With so many open, what was handed is waited for no longer: each turn looks at all that is open. */
+const MOST_DOUBTED = 2_000;
 /** What is out of date is swept with every so many notifications: it costs the others nothing. */
 const SWEEP_EVERY = 64;
 /** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
@@ -62,6 +67,7 @@ export interface Situation extends Whereabouts {
 export class Deliveries {
   readonly #pending = new Pending();
   readonly #dispatcher = new Dispatcher();
+  readonly #corrections: Corrections;
   /** Numbers of pending ones that came while the avatar was awake, by notification id: a report need not look them up. */
   readonly #numbers = new Map<string, string>();
   readonly #pass = new Pass(this.#pending, {
@@ -72,6 +78,7 @@ export class Deliveries {
 
   /** Reads what is open from the rows. */
   constructor(turn: Turn) {
+    this.#corrections = new Corrections(turn, this.#dispatcher);
     for (const { key, value } of turn.list(withPrefix(PENDING))) {
       this.#pending.keep(key.slice(PENDING.length), JSON.parse(value) as DeliveriesRow, turn.nowAt);
     }
@@ -80,7 +87,7 @@ export class Deliveries {
   }
 
   get openCount(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#corrections.size;
   }
 
   /** Takes a notification into the history, once, and decides where it goes. */
@@ -120,6 +127,8 @@ export class Deliveries {
     const number = this.#numbers.get(said.notification) ?? turn.text(INDEX + said.notification);
     if (number !== undefined) this.#onReportOf(turn, number, said, situation);
     else this.#onDigestReport(turn, said, situation);
+    const given = this.#corrections.onReport(turn, said);
+    if (given !== null) this.#sayUncorrected(turn, given, situation);
     if (!this.#pending.has(number ?? "")) this.#numbers.delete(said.notification);
     if (this.#pending.size === 0) this.#numbers.clear();
   }
@@ -130,12 +139,18 @@ export class Deliveries {
     return number === undefined ? undefined : turn.get<Notification>(HISTORY + number);
   }
 
+  /** What the user has answered to the notification with this id, in words; null when nothing. */
+  answerTo(turn: Turn, id: string): string | null {
+    const [number] = this.#numbersOf(turn, id);
+    return number === undefined ? null : (this.#rowOf(turn, number)?.answered ?? null);
+  }
+
   /** The user has acted on a notification, or on all in a digest. False when there is none with this id. */
   act(turn: Turn, id: string, change: (row: DeliveriesRow) => DeliveriesRow, situation: Situation): boolean {
     const numbers = this.#numbersOf(turn, id);
     for (const number of numbers) {
       const before = this.#rowOf(turn, number) ?? UNTOLD;
-      const after = change(before);
+      const after = this.#corrections.begin(turn, number, change(before), situation.core);
       this.#store(turn, number, before, after, situation);
       this.#decideOneAnew(turn, number, after, situation);
     }
@@ -158,6 +173,7 @@ export class Deliveries {
     const others = core.destinations.filter((one) => channel !== undefined && one.channel !== channel);
     const except = new Set(others.map(({ id }) => id));
     for (const [number, row] of this.#pending.inOrder()) this.#say(turn, number, row, core, except);
+    if (channel === undefined || channel === "im") this.#corrections.say(turn, core);
   }
 
   /**
@@ -172,6 +188,8 @@ export class Deliveries {
       this.#moveOn(turn, number, row, after, situation);
       if (after !== row) this.#say(turn, number, after, situation.core);
     }
+    for (const given of this.#corrections.onAlarm(turn, situation.core))
+      this.#sayUncorrected(turn, given, situation);
     this.reconsider(turn, situation);
   }
 
@@ -240,7 +258,8 @@ export class Deliveries {
   #onReportOf(turn: Turn, number: string, said: DeliveryReport, situation: Situation): void {
     const before = this.#rowOf(turn, number);
     if (before === undefined) return;
-    const after = report(before, { ...said, at: turn.nowAt });
+    const told = report(before, { ...said, at: turn.nowAt });
+    const after = this.#corrections.begin(turn, number, told, situation.core);
     if (after === before) return;
     this.#moveOn(turn, number, before, after, situation);
   }
@@ -275,6 +294,12 @@ export class Deliveries {
     }
   }
 
+  #sayUncorrected(turn: Turn, { number, destination }: CorrectionRow, situation: Situation): void {
+    const row = this.#rowOf(turn, number);
+    if (row !== undefined)
+      this.#store(turn, number, row, uncorrected(row, destination, turn.nowAt), situation);
+  }
+
   #rowOf(turn: Turn, number: string): DeliveriesRow | undefined {
     return this.#pending.get(number) ?? turn.get<DeliveriesRow>(SETTLED + number);
   }
@@ -303,13 +328,23 @@ export class Deliveries {
       duplicateOf: row.duplicateOf ?? null,
       burstUntilAt: row.burstUntilAt ?? null,
       snoozedUntilAt: row.own?.untilAt ?? null,
+      isRead: row.own?.state === "read",
       isAcknowledged: row.own?.state === "acked",
       smsSentToday: smsSentToday(turn, routing),
       // What may have been lost must not be overtaken: it will be repeated.
       busy: this.#isFull ? allOf(core) : busy.union(new Set(this.#pending.silent(turn.nowAt))),
     };
-    const priority = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source)?.priority ?? "default";
-    return decide({ notification, priority }, routing, core.destinations, situation, progress, turn.nowAt);
+    return decide(
+      {
+        notification,
+        priority: priorityOf(turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source), notification),
+      },
+      routing,
+      core.destinations,
+      situation,
+      progress,
+      turn.nowAt,
+    );
   }
 
   #count(turn: Turn, decisions: readonly Decision[], { routing }: Situation): void {
@@ -341,9 +376,8 @@ export class Deliveries {
   #mustWait(delivery: Delivery, nowAt: number, { core }: Situation): boolean {
     if (delivery.state !== "handed") return isOpen(delivery);
     const address = core.destinations.find(({ id }) => id === delivery.destination)?.address;
-    return (
-      address !== undefined && core.receiptsFrom.includes(address) && nowAt - delivery.at < HANDED_DOUBT_MS
-    );
+    const isDoubted = nowAt - delivery.at < HANDED_DOUBT_MS && this.#pending.size < MOST_DOUBTED;
+    return isDoubted && address !== undefined && core.receiptsFrom.includes(address);
   }
 
   #setAlarm(turn: Turn, { deliveries }: DeliveriesRow): void {

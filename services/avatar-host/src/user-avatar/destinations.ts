@@ -2,7 +2,8 @@
  * The user's addresses. An unverified one receives nothing but its code.
  *
  *     im            the page shows the code; the user sends it from the address to the agent
- *     sms, email    the code goes to the address; the user enters it on the page
+ *     sms, email,   the code goes to the address; the user enters it on the page
+ *     webhook
  */
 import { randomInt, randomUUID, timingSafeEqual } from "node:crypto";
 import {
@@ -10,6 +11,8 @@ import {
   CallError,
   type DeliveryReport,
   type DestinationView,
+  isAgentChannel,
+  newSigningSecret,
   USER_LIMITS,
 } from "@tidings/protocol";
 import type { CoreRow, DestinationRow } from "./rows.ts";
@@ -74,6 +77,7 @@ export function withAddress(
     codeUntilAt: nowAt + CODE_MS,
     triesLeft: CODE_TRIES,
     problem: null,
+    ...(channel === "webhook" ? { secret: known?.secret ?? newSigningSecret() } : {}),
     ...(isSent ? { message: { kind: "code", at: nowAt } as const } : {}),
   };
   const others = core.destinations.filter(({ id }) => id !== row.id);
@@ -147,7 +151,19 @@ export function withReported(core: CoreRow, said: DeliveryReport): CoreRow {
   const { message, ...rest } = row;
   const problem = isRefused ? (said.text ?? `It was refused: ${said.condition ?? "no reason given"}.`) : null;
   const next: DestinationRow = { ...rest, problem, ...(isOwn || message === undefined ? {} : { message }) };
-  return withRow(core, isNone && row.state === "verified" ? { ...next, state: "disabled" } : next);
+  if (!isNone || row.state !== "verified") return withRow(core, next);
+  return withNotice(withRow(core, { ...next, state: "disabled" }), next, said.at);
+}
+
+/** Another destination is told, by chat if that can be, that `gone` gets nothing any more. */
+function withNotice(core: CoreRow, { id, address, problem }: DestinationRow, at: number): CoreRow {
+  const others = core.destinations.filter(
+    (row) =>
+      row.id !== id && row.state === "verified" && isAgentChannel(row.channel) && row.message === undefined,
+  );
+  const other = others.find(({ channel }) => channel === "im") ?? others[0];
+  if (other === undefined) return core;
+  return withRow(core, { ...other, message: { kind: "notice", at, address, problem: problem ?? "" } });
 }
 
 /** Whether Tidings' own message to one of them is under way. */

@@ -2,6 +2,7 @@
 import { type DigestMember, isAgentChannel, type Notification } from "@tidings/protocol";
 import type { Turn } from "../shard/turn.ts";
 import { digestId, digestMember, digestMessage } from "./digest-message.ts";
+import { rulesIn } from "./routing-row.ts";
 import {
   type CoreRow,
   type DeliveriesRow,
@@ -9,6 +10,7 @@ import {
   DIGEST,
   type DigestRow,
   HISTORY,
+  placeOf,
   SUBSCRIPTION,
   type SubscriptionRow,
   titleOf,
@@ -59,9 +61,10 @@ export class Dispatcher {
   }
 
   #sayOne(turn: Turn, delivery: Delivery, notification: Notification, core: CoreRow): void {
-    const { destination, attempt, heldSinceAt } = delivery;
+    const { destination, attempt, wantedFrom, heldSinceAt } = delivery;
     const sourceTitle = sourceTitleIn(turn, notification);
-    this.#push(turn, core, { destination, attempt, heldSinceAt, notification, sourceTitle });
+    const again = wantedFrom === undefined ? {} : { wantedFrom };
+    this.push(turn, core, { destination, attempt, ...again, heldSinceAt, notification, sourceTitle });
   }
 
   /** A member that has left the history meanwhile is left out. */
@@ -72,7 +75,7 @@ export class Dispatcher {
       .map((number) => turn.get<Notification>(HISTORY + number))
       .filter((notification) => notification !== undefined);
     const notification = digestMessage(id, members, digest.at);
-    this.#push(turn, core, {
+    this.push(turn, core, {
       destination: digest.destination,
       attempt: 1,
       heldSinceAt: null,
@@ -82,20 +85,26 @@ export class Dispatcher {
     });
   }
 
-  #push(
+  /** Says one message to a destination, once in a turn; nothing when that is gone. */
+  push(
     turn: Turn,
     core: CoreRow,
-    what: Pick<Delivery, "destination" | "attempt" | "heldSinceAt"> & {
+    what: Pick<Delivery, "destination" | "attempt" | "wantedFrom" | "heldSinceAt"> & {
       readonly notification: Notification;
       readonly sourceTitle: string | null;
       readonly members?: DigestMember[];
+      readonly corrects?: string;
     },
   ): void {
     const destination = core.destinations.find(({ id }) => id === what.destination);
     if (destination === undefined || !isAgentChannel(destination.channel)) return;
     if (this.#isSaid(turn, `${what.notification.id} ${what.destination} ${what.attempt}`)) return;
-    const { channel, address } = destination;
-    turn.dispatches.push({ channel, dispatch: { user: turn.avatar, address, ...what } });
+    const { channel } = destination;
+    const zone = channel === "email" ? { zone: rulesIn(turn).rules.zone } : {};
+    turn.dispatches.push({
+      channel,
+      dispatch: { user: turn.avatar, ...placeOf(destination), ...what, ...zone },
+    });
   }
 
   /** Whether this turn has said it already, for two reasons to repeat a dispatch may meet in one turn. */
@@ -107,7 +116,8 @@ export class Dispatcher {
   }
 }
 
-function sourceTitleIn(turn: Turn, { source }: Notification): string | null {
+/** How the user calls the source of a notification; null when they have left it. */
+export function sourceTitleIn(turn: Turn, { source }: Notification): string | null {
   const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
   return subscription === undefined ? null : titleOf(subscription);
 }

@@ -8,6 +8,7 @@ import {
   type Notification,
 } from "@tidings/protocol";
 import type { Turn } from "../shard/turn.ts";
+import { isInState, searchFor } from "./history-search.ts";
 import { ownState } from "./own-acts.ts";
 import { furthest } from "./progress.ts";
 import {
@@ -36,7 +37,7 @@ export function historyPage(
     limit: source || q || state ? LOOKED_AT : limit + 1,
     reverse: true,
   });
-  const words = q?.toLowerCase() ?? "";
+  const isFound = searchFor(q);
   const items: HistoryItem[] = [];
   let last = "";
   for (const [at, { key, value }] of rows.entries()) {
@@ -44,12 +45,23 @@ export function historyPage(
     last = key.slice(HISTORY.length);
     const notification = JSON.parse(value) as Notification;
     if (source !== null && notification.source !== source) continue;
-    if (!`${notification.title}\n${notification.summary ?? ""}`.toLowerCase().includes(words)) continue;
     const item = itemOf(turn, last, notification);
-    if (state === null || item.state === state) items.push(item);
+    if (isInState(item.state, state) && isFound({ ...notification, sourceTitle: item.sourceTitle }))
+      items.push(item);
     if (at === LOOKED_AT - 1) return { items, next: last };
   }
   return { items, next: null };
+}
+
+/** The newest `limit` items that are wanted, of the newest 2,000. */
+export function newest(turn: Turn, limit: number, isWanted: (item: HistoryItem) => boolean): HistoryItem[] {
+  const rows = turn.list({ from: HISTORY, to: `${HISTORY}\uffff`, limit: LOOKED_AT, reverse: true });
+  const items: HistoryItem[] = [];
+  for (const { key, value } of rows) {
+    const item = itemOf(turn, key.slice(HISTORY.length), JSON.parse(value) as Notification);
+    if (isWanted(item) && items.push(item) === limit) break;
+  }
+  return items;
 }
 
 /** One notification with its trace. Throws `item-not-found`. */

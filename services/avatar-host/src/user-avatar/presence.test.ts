@@ -44,3 +44,16 @@ test("only what could receive may have taken a message with it, and after an age
   expect(mayHaveTaken(gone, said("offline", 4, ""), 1)).toBe(false);
   expect(mayHaveTaken(gone, said("offline", 4), 2)).toBe(true);
 });
+
+test("another client at an address, first of all that a new life of the agent hears, says that the earlier ones may have gone", () => {
+  const elsewhere = { ...said("available", 1, "desk"), address: "b@d" };
+  const here = withReport(withReport(NO_PRESENCE, said("available", 1), 1), elsewhere, 1);
+  expect(mayHaveTaken(here, said("available", 2, "tablet"), 1)).toBe(false);
+  expect(mayHaveTaken(here, said("available", 1), 2)).toBe(false);
+  expect(mayHaveTaken(here, said("available", 1, "tablet"), 2)).toBe(true);
+
+  const anew = withReport(here, said("available", 1, "tablet"), 2);
+  expect(mayHaveTaken(anew, said("available", 2, "laptop"), 2)).toBe(false);
+  expect(mayHaveTaken(anew, { ...elsewhere, resource: "attic" }, 2)).toBe(true);
+  expect(withReport(anew, elsewhere, 2).earlier).toBeUndefined();
+});

@@ -1,6 +1,6 @@
 /** What a user's clients show, as one life of the agent has told it. Pure. */
 import type { PresenceReport, PresenceView } from "@tidings/protocol";
-import type { PresenceRow, ResourceRow } from "./rows.ts";
+import type { PresenceRow, ResourceRow, ResourcesByAddress } from "./rows.ts";
 
 /** Most resources that are kept per address; the one heard of longest ago gives way. */
 const MOST_RESOURCES = 20;
@@ -10,11 +10,17 @@ export const NO_PRESENCE: PresenceRow = { agentEpoch: 0, addresses: {} };
 /** Presence after a report; the same value when the report is stale or says nothing new. */
 export function withReport(presence: PresenceRow, said: PresenceReport, agentEpoch: number): PresenceRow {
   if (agentEpoch < presence.agentEpoch) return presence;
-  const addresses = agentEpoch > presence.agentEpoch ? {} : presence.addresses;
+  const isNewLife = agentEpoch > presence.agentEpoch;
+  const addresses = isNewLife ? {} : presence.addresses;
   const before = addresses[said.address] ?? {};
   const known = before[said.resource];
   if (known !== undefined && (known.order >= said.order || isNoNews(known, said))) return presence;
-  return { agentEpoch, addresses: { ...addresses, [said.address]: withResource(before, said) } };
+  const earlier = isNewLife ? { ...presence.earlier, ...presence.addresses } : presence.earlier;
+  return {
+    agentEpoch,
+    addresses: { ...addresses, [said.address]: withResource(before, said) },
+    ...without(earlier, said.address),
+  };
 }
 
 /** Who is present now, for people to see; presence of an earlier life of the agent counts for nothing. */
@@ -40,14 +46,34 @@ export function isAnyonePresent(presence: PresenceRow): boolean {
   );
 }
 
-/** False when what `said` is leaving cannot have taken a message with it, as it was known not to be there, or not to receive. */
+/**
+ * Whether a client may have left and taken a message with it. One that says so has, unless it was known not to be there, or
+ * not to receive. And when a new life of the agent first hears another client at an address than its last one knew there,
+ * those may be gone without a word: the user's server was started again.
+ */
 export function mayHaveTaken(before: PresenceRow, said: PresenceReport, agentEpoch: number): boolean {
-  const resources = before.agentEpoch === agentEpoch ? before.addresses[said.address] : undefined;
+  const isNewLife = agentEpoch > before.agentEpoch;
+  if (said.show !== "offline") {
+    const earlier = (isNewLife ? before.addresses : before.earlier)?.[said.address] ?? {};
+    return earlier[said.resource] === undefined && Object.values(earlier).some(canReceive);
+  }
+  const resources = isNewLife ? undefined : before.addresses[said.address];
   if (resources === undefined) return true;
-  const canReceive = ({ show, priority }: ResourceRow) => show !== "offline" && priority >= 0;
   if (said.resource === "") return Object.values(resources).some(canReceive);
   const known = resources[said.resource];
   return known === undefined || canReceive(known);
+}
+
+function canReceive({ show, priority }: ResourceRow): boolean {
+  return show !== "offline" && priority >= 0;
+}
+
+function without(
+  earlier: ResourcesByAddress | undefined,
+  address: string,
+): { readonly earlier?: ResourcesByAddress } {
+  const { [address]: _, ...rest } = earlier ?? {};
+  return Object.keys(rest).length === 0 ? {} : { earlier: rest };
 }
 
 /** Clients say again what they have said, some of them often; it is not written down again. */

@@ -7,7 +7,7 @@
  *      └──24 h──▶ expired                             from a client that sends receipts
  *
  * Pure. States only go forward within an attempt: a late or repeated report changes nothing. Of an earlier attempt only what
- * the user's client said counts: it has the notification.
+ * the user's client said counts: it has the notification; and not even that once the user has asked for it again.
  */
 import type { DeliveryReport, DeliveryState, TraceStep } from "@tidings/protocol";
 import { backOffMs } from "@tidings/runtime";
@@ -18,7 +18,7 @@ import type { Decision } from "./rules/decide.ts";
 /** After this long without a word from the agent a dispatch is repeated (milliseconds). */
 export const DISPATCH_TIMEOUT_MS = 30_000;
 /** For this long after `handed` a resource that leaves takes the message with it (milliseconds). */
-export const HANDED_DOUBT_MS = 30_000;
+export const HANDED_DOUBT_MS = 600_000;
 /** A delivery that is held although the user's rules would let it go is given up after this long (milliseconds). */
 export const IM_EXPIRES_MS = 24 * 3_600_000;
 /** Most steps of a trace that are kept: the latest. */
@@ -191,6 +191,7 @@ function decided(decision: Decision, before: Delivery | null, nowAt: number): De
     reason: because.sentence,
     because: because.code,
     attempt: before?.attempt ?? 1,
+    ...(before?.wantedFrom === undefined ? {} : { wantedFrom: before.wantedFrom }),
     heldSinceAt: before?.heldSinceAt ?? (state === "held" ? nowAt : null),
     ...(sentAt === undefined ? {} : { sentAt }),
     ...(freeSinceAt === undefined ? {} : { freeSinceAt }),
@@ -224,6 +225,8 @@ function isStill(delivery: Delivery, { untilAt, because }: Decision & { action: 
 }
 
 function reported(delivery: Delivery, said: DeliveryReport): Delivery {
+  // What the user has asked for again since is another message, of which the client has said nothing yet.
+  if (said.attempt < (delivery.wantedFrom ?? 0)) return delivery;
   const isOfAnEarlierTry = said.attempt < delivery.attempt;
   if (isOfAnEarlierTry && (said.state === "refused" || said.state === "handed")) return delivery;
   if (said.state === "refused") return refused(delivery, said);
@@ -255,6 +258,12 @@ export function heldAgain(delivery: Delivery, reason: string, nowAt: number): De
   const { repeats: _, because: __, untilAt: ___, digest: ____, ...rest } = delivery;
   const heldSinceAt = delivery.heldSinceAt ?? nowAt;
   return { ...rest, state: "held", at: nowAt, reason, attempt: delivery.attempt + 1, heldSinceAt };
+}
+
+/** The delivery to come again because the user wants it to: as another message, where one has gone before. */
+export function wantedAgain(delivery: Delivery, reason: string, nowAt: number): Delivery {
+  const held = heldAgain(delivery, reason, nowAt);
+  return delivery.sentAt === undefined ? held : { ...held, wantedFrom: held.attempt };
 }
 
 /** The first time at once; a client that comes and goes all the time is sent it later and later. */

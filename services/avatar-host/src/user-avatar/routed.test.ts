@@ -168,7 +168,10 @@ test("a channel that refuses for good gives way to the next one, also after it w
   comes("a");
   becomes(itemId(SOURCE, "a"), "handed", { destination: "sms" });
   becomes(itemId(SOURCE, "a"), "refused", { destination: "sms", condition: "item-not-found" });
-  expect(dispatched()).toEqual(["email a"]);
+  expect(dispatched()).toEqual([
+    "email a",
+    "im Nothing is sent to +15550100 any more: It was refused: item-not-found.",
+  ]);
 });
 
 test("held overnight: one mail in the morning for all of it, and nothing to IM afterwards", async () => {
@@ -389,6 +392,31 @@ test("what a host that died had not decided anew is decided by the next", async 
 });
 
 const did = (id: string, deed: Deed) => ({ destination: "sms", did: { id, deed } });
+
+test("what was read on the page is read, and nobody is called for want of a receipt; an acknowledgement is still waited for", async () => {
+  has("sms", "+15550100");
+  await subscribes("urgent");
+  shows("away");
+  comes("a");
+  becomes(itemId(SOURCE, "a"), "handed");
+  await calls("markRead", { id: itemId(SOURCE, "a") });
+  expect((await item("a")).state).toBe("read");
+  expect(passes(3 * MINUTE_MS)).toEqual([]);
+  expect(await states("a")).toEqual({ im: "handed", sms: "skipped" });
+
+  const ladders = {
+    ...DEFAULT_RULES.ladders,
+    urgent: [{ to: "im" as const }, { unless: "acked" as const, within: "PT10M" }, { to: "sms" as const }],
+  };
+  rules({ ladders });
+  comes("b");
+  becomes(itemId(SOURCE, "b"), "handed");
+  await calls("markRead", { id: itemId(SOURCE, "b") });
+  expect(new Set(passes(11 * MINUTE_MS))).toEqual(new Set(["sms b"]));
+  await calls("acknowledge", { id: itemId(SOURCE, "b") });
+  await calls("markRead", { id: itemId(SOURCE, "b") });
+  expect((await item("b")).state).toBe("acked");
+});
 
 test("an acknowledgement by SMS leaves out what is held elsewhere, once, and is what the history says", async () => {
   has("sms", "+15550100");

@@ -2,6 +2,7 @@
 import type {
   Channel,
   DeliveryState,
+  Notification,
   Priority,
   ReasonCode,
   Rules,
@@ -9,9 +10,13 @@ import type {
   SourceState,
   TraceStep,
 } from "@tidings/protocol";
+import { onlyKey, type Range, withPrefix } from "@tidings/store";
+import { ALARM } from "../shard/turn.ts";
 
 export const CORE = "core";
 export const PRESENCE = "presence";
+/** Says that the shard tells the avatar when an agent has come up. */
+export const WATCHED = "watched";
 /** `sub/<source>`: one subscription; its id is the localpart of the source. */
 export const SUBSCRIPTION = "sub/";
 /** `h/<number>`: a notification in the history, oldest first; the text is the notification's JSON and never changes. */
@@ -23,10 +28,18 @@ export const PENDING = "p/";
 export const SETTLED = "d/";
 /** `session/<sha256 of the secret>`. */
 export const SESSION = "session/";
+/** `pub/<source>`: a publisher of the user's, by the localpart of its source. */
+export const PUBLISHER = "pub/";
+/** `inbox/<source>`: an address for mail, by the localpart of its source. */
+export const INBOX = "inbox/";
+/** The secret in the address of the private feed. */
+export const FEED = "feed";
 /** The rules and their version; without it the rules are the default ones. */
 export const RULES = "rules";
 /** `g/<digest id>`: what went together in one message. */
 export const DIGEST = "g/";
+/** `c/<id>`: a message in chat that is to be corrected, by the id of the correction. */
+export const CORRECTION = "c/";
 /** `burst/<source>`: when its last notifications came by themselves. */
 export const BURST = "burst/";
 /** `same/<key>`: what came with this dedup key. */
@@ -37,6 +50,16 @@ export const SMS_DAY = "sms";
 export const DEEDS = "deeds";
 /** `op/<operation id>`: the answer to a call that has changed something. */
 export const OPERATION = "op/";
+
+/** What a user avatar reads before it takes anything; keys between those that are named are of no other rows. */
+export const WAKING_ROWS: readonly Range[] = [
+  onlyKey(ALARM),
+  { from: CORRECTION, to: `${CORE}\0` },
+  { from: PENDING, to: `${RULES}\0` },
+  onlyKey(SMS_DAY),
+  onlyKey(WATCHED),
+  withPrefix(HISTORY, { limit: 1, reverse: true }),
+];
 
 export interface CoreRow {
   readonly state: "creating" | "active";
@@ -59,9 +82,16 @@ export interface DestinationRow {
   readonly triesLeft: number;
   /** What keeps messages from it, for the user to read. */
   readonly problem: string | null;
+  /** What is posted to a webhook is signed with this. */
+  readonly secret?: string;
   /** Tidings' own message to it that no agent has spoken of yet; `at` in epoch milliseconds. */
-  readonly message?: { readonly kind: "code" | "test"; readonly at: number };
+  readonly message?: OwnMessage;
 }
+
+export type OwnMessage =
+  | { readonly kind: "code" | "test"; readonly at: number }
+  /** That another address of the user's cannot be used any more. */
+  | { readonly kind: "notice"; readonly at: number; readonly address: string; readonly problem: string };
 
 export interface SubscriptionRow {
   readonly source: string;
@@ -85,8 +115,12 @@ export interface ResourceRow {
 /** Presence as one life of the agent has told it: address → resource → what it shows. */
 export interface PresenceRow {
   readonly agentEpoch: number;
-  readonly addresses: Readonly<Record<string, Readonly<Record<string, ResourceRow>>>>;
+  readonly addresses: ResourcesByAddress;
+  /** What an earlier life told of addresses of which this one has said nothing yet. */
+  readonly earlier?: ResourcesByAddress;
 }
+
+export type ResourcesByAddress = Readonly<Record<string, Readonly<Record<string, ResourceRow>>>>;
 
 export interface Delivery {
   readonly destination: string;
@@ -101,10 +135,14 @@ export interface Delivery {
   /** Held until then by the user's rules. */
   readonly untilAt?: number;
   readonly attempt: number;
+  /** The first attempt since the user has asked for it again, when it had been sent before. */
+  readonly wantedFrom?: number;
   /** Since when it has been held; null when it never was. */
   readonly heldSinceAt: number | null;
   /** It went in the digest with this id. */
   readonly digest?: string;
+  /** The message there no longer says the truth, and is corrected. */
+  readonly corrected?: true;
   /** Since when nothing but the user's absence has held it; where it is missing, since `heldSinceAt`. */
   readonly freeSinceAt?: number;
   /** Not before then after a refusal for a passing reason. */
@@ -125,13 +163,15 @@ export interface TakenFacts {
 
 /** What the user has done with a notification last; a snooze counts until `untilAt`. Epoch milliseconds. */
 export interface OwnAct {
-  readonly state: "acked" | "snoozed";
+  readonly state: "read" | "acked" | "snoozed";
   readonly at: number;
   readonly untilAt?: number;
 }
 
 export interface DeliveriesRow extends TakenFacts {
   readonly own?: OwnAct;
+  /** What the user has answered its source, in words. */
+  readonly answered?: string;
   /** From when its ladder counts, where the user has had it come again. */
   readonly againAt?: number;
   /** When the avatar took it; the first step of the trace where it is missing. */
@@ -150,6 +190,21 @@ export interface DigestRow {
   readonly at: number;
   /** Numbers in the history, oldest first. */
   readonly numbers: readonly string[];
+}
+
+export interface CorrectionRow {
+  /** In the history. */
+  readonly number: string;
+  readonly destination: string;
+  /** The id of the message that is corrected. */
+  readonly corrects: string;
+  /** How the user has acknowledged it, such as "by SMS". */
+  readonly by: string;
+  readonly beganAt: number;
+  readonly attempt: number;
+  /** How often it was said since the agent spoke of it last, and when it is to be said again. */
+  readonly said: number;
+  readonly dueAt: number;
 }
 
 export interface SameRow {
@@ -175,4 +230,18 @@ export function titleOf({
   url,
 }: Pick<SubscriptionRow, "ownTitle" | "feedTitle" | "url">): string {
   return ownTitle ?? feedTitle ?? new URL(url).hostname;
+}
+
+/** How much a notification matters: as its subscription says, else as its source does. */
+export function priorityOf(
+  subscription: Pick<SubscriptionRow, "priority"> | undefined,
+  notification: Pick<Notification, "priority">,
+): Priority {
+  const own = subscription?.priority ?? "default";
+  return own === "default" ? (notification.priority ?? "default") : own;
+}
+
+/** The part of a dispatch that says where it goes. */
+export function placeOf({ address, secret }: DestinationRow): { address: string; secret?: string } {
+  return secret === undefined ? { address } : { address, secret };
 }

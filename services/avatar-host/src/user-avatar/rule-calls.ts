@@ -6,6 +6,7 @@ import {
   type Filter,
   type ImaginedNotification,
   type ImaginedPresence,
+  muteUntilAt,
   type Notification,
   type Priority,
   type Rule,
@@ -24,6 +25,7 @@ import {
   INDEX,
   PENDING,
   type PresenceRow,
+  priorityOf,
   RULES,
   type RulesRow,
   SETTLED,
@@ -68,10 +70,33 @@ export function filterOf(turn: Turn, subscription: string): Filter | null {
 
 /** Has a subscription let through what `filter` says; null: everything. Throws CallError with all that is wrong with it. */
 export function putFilter(turn: Turn, core: CoreRow, subscription: string, filter: unknown): void {
+  changeOwnRules(turn, core, subscription, ({ filter: _, ...rest }) =>
+    filter === null ? rest : { ...rest, filter },
+  );
+}
+
+/** Mutes a subscription until then, if it is not muted for longer. Throws CallError when other rules then make no sense. */
+export function mute(turn: Turn, core: CoreRow, subscription: string, untilAt: number): void {
+  const until = new Date(untilAt).toISOString();
+  changeOwnRules(turn, core, subscription, (before) =>
+    isMutedUntil(before.mute, untilAt) ? before : { ...before, mute: { until } },
+  );
+}
+
+function isMutedUntil(mute: Rules["subscriptions"][string]["mute"], untilAt: number): boolean {
+  return typeof mute === "object" ? muteUntilAt(mute.until) >= untilAt : mute === true;
+}
+
+/** Stores what the rules then say of one subscription. Throws CallError with all that is wrong with it. */
+function changeOwnRules(
+  turn: Turn,
+  core: CoreRow,
+  subscription: string,
+  change: (before: Rules["subscriptions"][string]) => object,
+): void {
   const { rules } = rulesIn(turn);
   const { [subscription]: before = {}, ...others } = rules.subscriptions;
-  const { filter: _, ...rest } = before;
-  const own = filter === null ? rest : { ...rest, filter };
+  const own = change(before);
   const subscriptions = Object.keys(own).length === 0 ? others : { ...others, [subscription]: own };
   // A subscription of this turn is not among the rows yet.
   const known = [...subscriptionsIn(turn), subscription];
@@ -135,7 +160,7 @@ function subjectOf(
   const notification =
     imagined === null ? fromHistory(turn, historyId ?? "") : notificationOf(imagined, nowAt);
   const subscription = turn.get<SubscriptionRow>(SUBSCRIPTION + notification.source);
-  return { notification, priority: imagined?.priority ?? subscription?.priority ?? "default" };
+  return { notification, priority: imagined?.priority ?? priorityOf(subscription, notification) };
 }
 
 function fromHistory(turn: Turn, id: string): Notification {
@@ -176,6 +201,7 @@ function progressAt(turn: Turn, historyId: string | null, nowAt: number): Progre
     duplicateOf: row?.duplicateOf ?? null,
     burstUntilAt: null,
     snoozedUntilAt: null,
+    isRead: false,
     isAcknowledged: false,
     smsSentToday: 0,
     busy: new Set(),

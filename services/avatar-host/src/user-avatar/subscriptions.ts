@@ -7,6 +7,7 @@ import {
   FeedAddressError,
   feedSource,
   type SubscriptionView,
+  sharedSource,
   USER_LIMITS,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
@@ -20,20 +21,12 @@ export function subscribe(
   core: CoreRow,
   { url, title, priority, filter }: CallArgs<"subscribe">,
 ): { created: boolean; row: SubscriptionRow } {
-  const canonical = canonicalOrRefuse(url);
-  const source = feedSource(canonical);
+  const { source, shown, asked } = sourceOf(url);
   const known = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
   if (known !== undefined && known.state === "active") return { created: false, row: known };
-  if (known === undefined && turn.list(withPrefix(SUBSCRIPTION)).length >= USER_LIMITS.subscriptions) {
-    throw new CallError(
-      "modify",
-      "not-acceptable",
-      `You have ${USER_LIMITS.subscriptions} subscriptions, which is the limit; remove one first.`,
-    );
-  }
   const row: SubscriptionRow = known ?? {
     source,
-    url: canonical,
+    url: shown,
     ownTitle: title,
     feedTitle: null,
     state: "checking",
@@ -42,11 +35,23 @@ export function subscribe(
     createdAt: turn.nowAt,
   };
   if (known === undefined) {
-    turn.put(SUBSCRIPTION + source, row);
+    keepSubscription(turn, row);
     if (filter !== undefined && filter !== null) putFilter(turn, core, source, filter);
   }
-  turn.tell([source], { type: "subscribed", url: canonical });
+  turn.tell([source], { type: "subscribed", url: asked });
   return { created: known === undefined, row };
+}
+
+/** A new one. Throws CallError when there are as many as may be. */
+export function keepSubscription(turn: Turn, row: SubscriptionRow): SubscriptionRow {
+  if (turn.list(withPrefix(SUBSCRIPTION)).length >= USER_LIMITS.subscriptions)
+    throw new CallError(
+      "modify",
+      "not-acceptable",
+      `You have ${USER_LIMITS.subscriptions} subscriptions, which is the limit; remove one first.`,
+    );
+  turn.put(SUBSCRIPTION + row.source, row);
+  return row;
 }
 
 export function subscriptions(turn: Turn): SubscriptionView[] {
@@ -101,6 +106,15 @@ export function viewOf(turn: Turn, row: SubscriptionRow): SubscriptionView {
   const { source, url, state, problem, priority, createdAt } = row;
   const filter = filterOf(turn, source);
   return { id: source, source: url, title: titleOf(row), state, problem, priority, filter, createdAt };
+}
+
+/** The source that `url` or a share token names, the address that is shown of it, and what the source is asked with. */
+function sourceOf(url: string): { readonly source: string; readonly shown: string; readonly asked: string } {
+  const shared = sharedSource(url);
+  // A token is a secret: it is told to the source and kept nowhere.
+  if (shared !== null) return { source: shared, shown: `tidings:${shared}`, asked: url };
+  const canonical = canonicalOrRefuse(url);
+  return { source: feedSource(canonical), shown: canonical, asked: canonical };
 }
 
 function canonicalOrRefuse(url: string): string {

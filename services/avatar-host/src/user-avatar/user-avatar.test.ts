@@ -402,7 +402,18 @@ test("what an agent says of an address for good is said to the user, and it is u
     1,
     "email",
   );
+  expect(alice.dispatches).toMatchObject([
+    {
+      destination: "im",
+      notification: {
+        title: "Nothing is sent to alice@example.org any more: There is no such mailbox.",
+        source: "tidings",
+      },
+    },
+  ]);
   expect(await listed()).toMatchObject({ state: "disabled", problem: "There is no such mailbox." });
+  alice.getsReport({ ...refusal, condition: "item-not-found", at: 5 }, 1, "email");
+  expect(alice.dispatches).toEqual([]);
 });
 
 test("where the agent for a channel has never come up, the user reads what the operator has to do", async () => {
@@ -487,6 +498,14 @@ test("a client that left while the agent was dead has its notification held agai
   expect(await stateOf("b")).toBe("received");
   shows("available");
   expect(dispatched()).toEqual([]);
+});
+
+test("a client that is another one after the agent's death is sent what the earlier one never confirmed", async () => {
+  await isHandedUnconfirmed();
+  agentEpoch = 2;
+  alice.getsReport({ kind: "agentUp" }, agentEpoch);
+  shows("available", "tablet");
+  expect(dispatched()).toEqual(["b 2"]);
 });
 
 test("a presence of the agent's next life brings first what its last one left, in order, and then what came since", async () => {

@@ -9,9 +9,8 @@ import {
   CALLS,
   type CallArgs,
   CallError,
-  type CallName,
   type Channel,
-  check,
+  type Deed,
   type DeliveryReport,
   isAgentChannel,
   MalformedError,
@@ -19,12 +18,15 @@ import {
   type PresenceReport,
   type Report,
 } from "@tidings/protocol";
+import { onlyKey, type Range } from "@tidings/store";
 import type { AgentLife, Avatar, IncomingCall } from "../shard/avatar.ts";
+import type { Cause } from "../shard/stimulus.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
+import { answerSource, type Given, onSettled } from "./answer-source.ts";
 import { BaselineWaits } from "./baseline-waits.ts";
 import {
-  active,
+  argsOf,
   type CallContext,
   HANDLERS,
   isCallName,
@@ -43,21 +45,23 @@ import {
   type CoreRow,
   type DeliveriesRow,
   type DestinationRow,
+  INDEX,
   PRESENCE,
   type PresenceRow,
   SUBSCRIPTION,
   type SubscriptionRow,
+  WAKING_ROWS,
+  WATCHED,
 } from "./rows.ts";
-import { onSourceChanged, subscribe, viewOf } from "./subscriptions.ts";
-import { saySystemMessage } from "./system-message.ts";
-
-/** Row that says that the shard tells the avatar when an agent has come up. */
-const WATCHED = "watched";
+import { onSourceChanged, viewOf } from "./subscriptions.ts";
+import { sayNewMessages, saySystemMessage } from "./system-message.ts";
+import { isWaitingCall, WAITING_CALLS, type WaitingCallName } from "./waiting-calls.ts";
 
 /** What the user reads of a channel whose agent has never come up. */
 const NOT_SERVED: Partial<Record<Channel, string>> = {
   sms: "Text messages are not set up here: the operator has to set the TWILIO_… settings.",
   email: "E-mail is not set up here: the operator has to set TIDINGS_SMTP_RELAY.",
+  webhook: "Webhooks are not served at the moment: the operator has to start agent-webhook.",
 };
 
 /** What the avatar is told of the bus around it. */
@@ -96,8 +100,15 @@ export class UserAvatar implements Avatar {
     return this.#around.epochOf("im");
   }
 
+  wakingRows(cause: Cause): readonly Range[] {
+    if (cause.kind !== "event" || cause.event.type !== "notified") return WAKING_ROWS;
+    const { from, event } = cause;
+    return [...WAKING_ROWS, onlyKey(SUBSCRIPTION + from), onlyKey(INDEX + event.notification.id)];
+  }
+
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {
     if (event.type === "notified") this.#onNotified(turn, from, event);
+    if (event.type === "answerSettled") this.#onSettled(turn, event);
     if (event.type !== "sourceChanged") return;
     const row = onSourceChanged(turn, from, event);
     const waiting = this.#waits.takeFor(from);
@@ -142,13 +153,10 @@ export class UserAvatar implements Avatar {
     authorize(turn, core, call, this.#addresses);
     const args = argsOf(call.name, call.args);
     const done = answered(turn, call);
-    if (done !== null && call.name !== "subscribe") {
-      this.#answer(turn, call, done.answer);
-      return;
-    }
-    if (call.name === "subscribe")
-      this.#subscribe(turn, active(core), call, args as CallArgs<"subscribe">, done?.answer);
-    else this.#handle({ turn, core, call, avatar: this }, call.name, args);
+    const context = { turn, core, call, avatar: this };
+    if (isWaitingCall(call.name)) WAITING_CALLS[call.name](context, args as never, done?.answer, this.#waits);
+    else if (done !== null) this.#answer(turn, call, done.answer);
+    else this.#handle(context, call.name, args);
   }
 
   /** The JID of the user's IM account. */
@@ -204,6 +212,21 @@ export class UserAvatar implements Avatar {
     this.#watchAsNeeded(turn, core);
   }
 
+  /** Tells the source what the user has answered on the page. Throws CallError. */
+  answer(turn: Turn, core: CoreRow, id: string, answerId: string, given: Given): void {
+    const about = { id, answerId, given, destination: null };
+    answerSource(turn, about, this.#open(turn), this.situation(turn, core));
+    this.#watchAsNeeded(turn, core);
+  }
+
+  /** Does what the user has asked for in answer to a message, a notification's or a digest's, at a destination of theirs. */
+  carryOut(turn: Turn, core: CoreRow, deed: Deed, about: Parameters<typeof carryOut>[2]): void {
+    const situation = this.situation(turn, core);
+    const after = carryOut(turn, deed, about, this.#open(turn), situation);
+    this.#goOnAs(turn, core, after, situation);
+    this.#watchAsNeeded(turn, after);
+  }
+
   /** Decides anew for all that is held, by what has just been changed. */
   decideAnew(turn: Turn, core: CoreRow): void {
     this.#open(turn).reconsider(turn, this.situation(turn, core), true);
@@ -236,22 +259,34 @@ export class UserAvatar implements Avatar {
     this.#watchAsNeeded(turn, core);
   }
 
+  #onSettled(turn: Turn, { notification, problem }: AvatarEvent & { type: "answerSettled" }): void {
+    const core = this.#readCore(turn);
+    if (core?.state === "active")
+      onSettled(turn, { id: notification, problem }, this.#open(turn), this.situation(turn, core));
+  }
+
   #onDelivery(turn: Turn, core: CoreRow, report: DeliveryReport, channel: AgentChannel): void {
     const destination = core.destinations.find(({ id }) => id === report.destination);
     if (destination !== undefined && destination.channel !== channel) return;
+    if (report.did !== undefined) {
+      // From an address that is not the user's (any more) nobody acts for them.
+      if (destination === undefined || destination.state === "unverified") return;
+      if (isNewDeed(turn, report.did.id)) this.carryOut(turn, core, report.did.deed, report);
+      return;
+    }
     const situation = this.situation(turn, core);
     const deliveries = this.#open(turn);
-    if (report.did === undefined) deliveries.onReport(turn, report, situation);
-    else if (!isNewDeed(turn, report.did.id)) return;
-    const after =
-      report.did === undefined
-        ? learnReceipts(withReported(core, report), report)
-        : carryOut(turn, report.did.deed, report, deliveries, situation);
+    deliveries.onReport(turn, report, situation);
+    this.#goOnAs(turn, core, learnReceipts(withReported(core, report), report), situation);
+  }
+
+  #goOnAs(turn: Turn, core: CoreRow, after: CoreRow, situation: Situation): void {
     if (after !== core) {
       turn.put(CORE, after);
+      sayNewMessages(turn, core, after);
       this.#watchAsNeeded(turn, after);
     }
-    deliveries.reconsider(turn, after === core ? situation : this.situation(turn, after));
+    this.#open(turn).reconsider(turn, after === core ? situation : this.situation(turn, after));
   }
 
   #onPresence(turn: Turn, core: CoreRow, report: PresenceReport, agentEpoch: number): void {
@@ -264,7 +299,7 @@ export class UserAvatar implements Avatar {
     const deliveries = this.#open(turn);
     // Before anything newer goes to this life of the agent: what its last one may not have sent.
     if (agentEpoch > before.agentEpoch) deliveries.repeatDispatches(turn, this.situation(turn, core), "im");
-    if (report.show === "offline" && mayHaveTaken(before, report, agentEpoch))
+    if (mayHaveTaken(before, report, agentEpoch))
       deliveries.onLeft(turn, report.address, this.situation(turn, core));
     deliveries.reconsider(turn, this.situation(turn, core));
     this.#watchAsNeeded(turn, core);
@@ -296,27 +331,7 @@ export class UserAvatar implements Avatar {
     );
   }
 
-  /** Answers when the source has said how it is doing, or when that takes too long; the wait is not kept across a crash. */
-  #subscribe(
-    turn: Turn,
-    core: CoreRow,
-    call: IncomingCall,
-    args: CallArgs<"subscribe">,
-    earlier: unknown,
-  ): void {
-    const { created, row } = subscribe(turn, core, args);
-    const wasCreated = (earlier as { created?: boolean } | undefined)?.created ?? created;
-    remember(turn, call, { created: wasCreated });
-    if (row.state === "active") {
-      this.#answer(turn, call, { created: wasCreated, subscription: viewOf(turn, row) });
-      return;
-    }
-    this.#waits.wait(row.source, viewOf(turn, row), (subscription) =>
-      call.reply({ created: wasCreated, subscription }),
-    );
-  }
-
-  #handle<N extends Exclude<UserCallName, "subscribe">>(
+  #handle<N extends Exclude<UserCallName, WaitingCallName>>(
     context: CallContext,
     name: N,
     args: CallArgs<N>,
@@ -374,13 +389,4 @@ export class UserAvatar implements Avatar {
 
 function askAt(turn: Turn, addresses: string[]): void {
   if (addresses.length > 0) turn.asks.push({ user: turn.avatar, addresses });
-}
-
-function argsOf<N extends CallName>(name: N, args: unknown): CallArgs<N> {
-  try {
-    return check(CALLS[name].args, args, name) as CallArgs<N>;
-  } catch (error) {
-    if (error instanceof MalformedError) throw new CallError("modify", "bad-request", error.message);
-    throw error;
-  }
 }

@@ -34,6 +34,11 @@ const Destination = Type.Object(
     ),
     codeUntil: Nullable(Time),
     problem: Nullable(Type.String()),
+    secret: Type.Optional(
+      Type.String({
+        description: "Of a webhook: what its messages are signed with, as of Standard Webhooks.",
+      }),
+    ),
     howTo: Nullable(Type.String({ description: "How to verify the address; null once it is." })),
   },
   {
@@ -76,7 +81,7 @@ const addSchema = {
 const verifySchema = {
   ...shared,
   operationId: "verifyDestination",
-  summary: "Prove a number or a mail address by the code that was sent there",
+  summary: "Prove a number, a mail address or a webhook by the code that was sent there",
   params: IdParams,
   headers: ChangeHeaders,
   body: Strict({ code: Type.String({ minLength: 1, maxLength: 40 }) }, { examples: [{ code: "482913" }] }),
@@ -114,7 +119,10 @@ export function destinationRoutes(app: App, { avatars, addresses }: Parts): void
     const caller = callerIn(request);
     const { channel, address: typed } = request.body;
     if (!isAgentChannel(channel))
-      throw new Problem(422, `The channel ${channel} is not part of this release; use im, sms or email.`);
+      throw new Problem(
+        422,
+        `The channel ${channel} is not part of this release; use im, sms, email or webhook.`,
+      );
     const checked = destinationAddress(channel, typed, addresses);
     if ("problem" in checked) throw new Problem(422, checked.problem);
     const args = { channel, address: checked.address } as const;

@@ -40,6 +40,7 @@ export async function describeRoutes(app: App): Promise<void> {
         "me",
         "subscriptions",
         "history",
+        "feed",
         "destinations",
         "rules",
         "health",

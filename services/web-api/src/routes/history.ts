@@ -1,4 +1,5 @@
 import {
+  ANSWER_CHARS,
   type CallArgs,
   cleanText,
   type DeliveryView,
@@ -6,7 +7,9 @@ import {
   type HistoryItemWithTrace,
   type HistoryItem as HistoryView,
   MAX_SNOOZE_MS,
+  type MailSender,
   MIN_SNOOZE_MS,
+  OPTION_LIMITS,
 } from "@tidings/protocol";
 import Type, { type Static } from "typebox";
 import { operationId } from "../avatar-calls.ts";
@@ -57,6 +60,21 @@ const HistoryItem = Type.Object({
   summary: Nullable(Type.String({ description: "Plain text." })),
   publishedAt: Nullable(Time),
   receivedAt: Time,
+  options: Type.Optional(
+    Type.Array(
+      Type.Object({ id: Type.String(), label: Type.String(), input: Type.Optional(Type.Boolean()) }),
+      {
+        description: "What can be answered, with POST …/reply.",
+      },
+    ),
+  ),
+  answerUntil: Type.Optional(Type.String({ description: "Until when, RFC 3339." })),
+  sender: Type.Optional(
+    Type.Object(
+      { address: Type.String(), proven: Type.Boolean(), checks: Type.Record(Type.String(), Type.String()) },
+      { description: "Of a mail: who it says that it is from, and whether that domain vouches for it." },
+    ),
+  ),
   state: State,
   deliveries: Type.Array(Delivery),
 });
@@ -84,7 +102,9 @@ const listSchema = {
     limit: Type.Optional(Type.Number({ multipleOf: 1, minimum: 1, maximum: 200, default: 50 })),
     cursor: Type.Optional(Type.String({ maxLength: 100, description: "The next of the page before." })),
     source: Type.Optional(Type.String({ maxLength: 100, description: "Id of a subscription." })),
-    q: Type.Optional(Type.String({ maxLength: 200, description: "Words to look for." })),
+    q: Type.Optional(
+      Type.String({ maxLength: 200, description: 'Words that all have to occur, or a "phrase".' }),
+    ),
     state: Type.Optional(State),
   }),
   response: { 200: List(HistoryItem), ...PROBLEMS },
@@ -108,6 +128,10 @@ const act = (operationId: string, summary: string) =>
     response: { 200: ItemWithTrace, ...PROBLEMS },
   }) as const;
 
+const readItSchema = act(
+  "markRead",
+  "Note that a notification was read: nobody waits any more for proof that it has come",
+);
 const ackSchema = act("acknowledge", "See to a notification: what is held of it elsewhere is left out");
 const redeliverSchema = act("redeliver", "Have a notification come again now");
 const snoozeSchema = {
@@ -115,6 +139,19 @@ const snoozeSchema = {
   body: Strict(
     { for: Type.String({ maxLength: 40, description: "ISO 8601 duration, from PT1M to P30D." }) },
     { examples: [{ for: "PT1H" }] },
+  ),
+} as const;
+
+const replySchema = {
+  ...act("reply", "Answer the source with one of the options of a notification"),
+  body: Strict(
+    {
+      option: Type.Optional(Type.String({ maxLength: OPTION_LIMITS.id })),
+      text: Type.Optional(
+        Type.String({ maxLength: ANSWER_CHARS, description: "Where the option takes words." }),
+      ),
+    },
+    { minProperties: 1, examples: [{ option: "restart" }] },
   ),
 } as const;
 
@@ -129,6 +166,12 @@ export function historyRoutes(app: App, { avatars }: Parts): void {
     return withTrace(view);
   });
 
+  app.post("/v1/history/:id/read", { schema: readItSchema }, async (request) => {
+    const caller = callerIn(request);
+    const op = operationId(request, caller.name, "read");
+    return withTrace(await avatars.asUser(caller, "markRead", request.params, op));
+  });
+
   app.post("/v1/history/:id/ack", { schema: ackSchema }, async (request) => {
     const caller = callerIn(request);
     const op = operationId(request, caller.name, "ack");
@@ -140,6 +183,18 @@ export function historyRoutes(app: App, { avatars }: Parts): void {
     const args = { id: request.params.id, forMs: snoozeMs(request.body.for) };
     const op = operationId(request, caller.name, "snooze");
     return withTrace(await avatars.asUser(caller, "snooze", args, op));
+  });
+
+  app.post("/v1/history/:id/reply", { schema: replySchema }, async (request) => {
+    const caller = callerIn(request);
+    const { option = null, text } = request.body;
+    const args = {
+      id: request.params.id,
+      option,
+      text: text === undefined ? null : cleanText(text).trim() || null,
+    };
+    const op = operationId(request, caller.name, "reply");
+    return withTrace(await avatars.asUser(caller, "reply", args, op));
   });
 
   app.post("/v1/history/:id/redeliver", { schema: redeliverSchema }, async (request) => {
@@ -184,9 +239,16 @@ function itemOf(view: HistoryView): Static<typeof HistoryItem> {
     summary,
     publishedAt: rfc3339OrNull(view.publishedAt),
     receivedAt: rfc3339(view.receivedAt),
+    ...(view.options === undefined ? {} : { options: [...view.options] }),
+    ...(view.answerUntilAt == null ? {} : { answerUntil: rfc3339(view.answerUntilAt) }),
+    ...(view.sender === undefined ? {} : { sender: senderOf(view.sender) }),
     state: state as Static<typeof State>,
     deliveries: view.deliveries.map(deliveryOf),
   };
+}
+
+function senderOf({ address, isProven, checks }: MailSender) {
+  return { address, proven: isProven, checks: { ...checks } };
 }
 
 function deliveryOf({ destination, channel, state, at, reason }: DeliveryView): Static<typeof Delivery> {

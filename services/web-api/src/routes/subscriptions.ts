@@ -1,4 +1,5 @@
-import { cleanLine, type SubscriptionView } from "@tidings/protocol";
+import { cleanLine, type SubscriptionView, sharedSource } from "@tidings/protocol";
+import type { FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { operationId } from "../avatar-calls.ts";
 import { feedAddress, lookUp } from "../look-up.ts";
@@ -19,6 +20,7 @@ import {
   Time,
 } from "../shapes.ts";
 import { rfc3339 } from "../times.ts";
+import { originOf } from "./feeds.ts";
 
 const TITLE_CHARS = 200;
 
@@ -75,7 +77,11 @@ const subscribeSchema = {
   headers: ChangeHeaders,
   body: Strict(
     {
-      url: Type.String({ maxLength: 10_000, description: "Address of a feed, or of a page that names one." }),
+      url: Type.String({
+        maxLength: 10_000,
+        description:
+          "Address of a feed, of a page that names one, or the link of a publisher that is shared.",
+      }),
       title: Type.Optional(Title),
       priority: Type.Optional(PriorityInput),
       filter: Type.Optional(FilterInput),
@@ -139,7 +145,7 @@ function addListRoutes(app: App, parts: Parts): void {
       title: title === undefined ? null : titleOf(title),
       priority: priority === undefined ? null : priorityWord(priority),
     };
-    const found = await findFeed(parts, caller, feedAddress(url));
+    const found = shareIn(request, url) ?? (await findFeed(parts, caller, feedAddress(url)));
     const op = operationId(request, caller.name, "subscribe");
     const { created, subscription } = await avatars.asUser(
       caller,
@@ -186,6 +192,13 @@ async function findFeed({ avatars, queue }: Parts, caller: Caller, url: string):
   const answer = await lookUp(queue, url);
   if (!answer.found) throw new Problem(422, answer.failure.sentence);
   return answer.url;
+}
+
+/** The token in a link by which one of our users shares a publisher; null when `url` is none. */
+function shareIn(request: FastifyRequest, url: string): string | null {
+  const prefix = `${originOf(request)}/s/`;
+  const token = url.trim().startsWith(prefix) ? url.trim().slice(prefix.length) : "";
+  return sharedSource(token) === null ? null : token;
 }
 
 function titleOf(typed: string): string {

@@ -25,6 +25,8 @@ export interface Climbing {
   readonly destinations: readonly DestinationRow[];
   readonly deliveries: readonly Delivery[];
   readonly whereabouts: Whereabouts;
+  /** The user has read it on the page, which proves that they have it. */
+  readonly isRead: boolean;
   /** Destinations at which earlier notifications wait in line. */
   readonly busy: ReadonlySet<string>;
   /** From when waits count, epoch milliseconds. */
@@ -97,6 +99,7 @@ export class Climb {
   }
 
   #isProven(proof: "received" | "acked"): boolean {
+    if (proof === "received" && this.#of.isRead) return true;
     return this.#of.deliveries.some(
       ({ state }) =>
         state === "acted" || (proof === "received" && (state === "received" || state === "displayed")),

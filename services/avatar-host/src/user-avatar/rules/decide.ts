@@ -47,6 +47,8 @@ export interface Progress {
   /** It came in a burst whose window ends then. */
   readonly burstUntilAt: number | null;
   readonly snoozedUntilAt: number | null;
+  /** The user has read it on the page. */
+  readonly isRead: boolean;
   /** The user has acknowledged it. */
   readonly isAcknowledged: boolean;
   readonly smsSentToday: number;
@@ -132,7 +134,7 @@ function climb(
   progress: Progress,
   nowAt: number,
 ): Decision[] {
-  const { deliveries, smsSentToday, busy } = progress;
+  const { deliveries, isRead, smsSentToday, busy } = progress;
   const { mostPerDay } = routing.rules.sms;
   const { beganAt, bundle } = beginning(route, routing, progress);
   const outcomes = new Climb({
@@ -140,6 +142,7 @@ function climb(
     destinations: verified,
     deliveries,
     whereabouts,
+    isRead,
     busy,
     beganAt,
     nowAt,

@@ -10,6 +10,7 @@ export const NEW: Progress = {
   duplicateOf: null,
   burstUntilAt: null,
   snoozedUntilAt: null,
+  isRead: false,
   isAcknowledged: false,
   smsSentToday: 0,
   busy: new Set(),

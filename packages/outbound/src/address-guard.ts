@@ -71,6 +71,8 @@ export function parseCidrs(cidrs: readonly string[]): {
 export interface AddressGuard {
   /** Whether `address` (an IP address) may be connected to on `port`. */
   permits(address: string, port: number): boolean;
+  /** Whether all addresses of `hostname` are in the exempted networks; false when it has none, or cannot be looked up. */
+  exempts(hostname: string): Promise<boolean>;
   /** A `lookup` for `net.connect` that answers only with addresses permitted on `port`. */
   lookupFor(port: number): Lookup;
 }
@@ -82,6 +84,12 @@ export function createAddressGuard(allow: readonly string[], resolve: Resolve): 
     isListed(allowed, address) || (!FORBIDDEN_PORTS.has(port) && isPublic(address));
   return {
     permits,
+    exempts: async (hostname) => {
+      if (allow.length === 0) return false;
+      const name = hostname.replace(/^\[|\]$/g, "");
+      const addresses = isIP(name) === 0 ? await resolve(name).catch(() => []) : [{ address: name }];
+      return addresses.length > 0 && addresses.every(({ address }) => isListed(allowed, address));
+    },
     lookupFor: (port) => (hostname, options, callback) => {
       resolve(hostname).then(
         (addresses) =>

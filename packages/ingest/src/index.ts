@@ -1,0 +1,2 @@
+export * from "./plain-text.ts";
+export * from "./standings.ts";
