@@ -94,7 +94,11 @@ test("an answer, from the page or from chat, is at the publisher once, also when
 });
 
 test("a publisher that is shared is heard by whoever has the link, until it is taken back", async () => {
-  const [alice, bob] = await Promise.all([theatre.user("alice"), theatre.user("bob")]);
+  const [alice, bob, carol] = await Promise.all([
+    theatre.user("alice"),
+    theatre.user("bob"),
+    theatre.user("carol"),
+  ]);
   const { id, url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
   const { share } = wellDone(await alice.rest.post(`/v1/publishers/${id}/share`, {}));
   expect(await (await fetch(share)).text()).toContain("subscribe");
@@ -106,8 +110,10 @@ test("a publisher that is shared is heard by whoever has the link, until it is t
   await bob.comesOnline();
   await fetch(url, { method: "POST", body: "Disk full" });
   await bob.hears("Disk full");
-  const late = await bob.rest.post("/v1/subscriptions", { url: `${share.slice(0, -1)}-` });
-  expect(late.body).toMatchObject({ state: "ended", problem: expect.stringContaining("not valid") });
+  const wrong = `${share.slice(0, -1)}-`;
+  const refused = await carol.rest.post("/v1/subscriptions", { url: wrong });
+  expect(refused.body).toMatchObject({ state: "ended", problem: expect.stringContaining("not valid") });
+  wellDone(await bob.rest.post("/v1/subscriptions", { url: wrong }));
   wellDone(await alice.rest.delete(`/v1/publishers/${id}/share`));
   await bob.hasSubscription(id, { state: "ended" });
   await fetch(url, { method: "POST", body: "Disk on fire" });

@@ -217,6 +217,8 @@ test("who has the link of a publisher that is shared hears of it from then on, a
   expect(changes(source)).toEqual(["bob active"]);
   publishes(source, "a");
   expect(told(source)).toEqual(["bob,alice 2 a"]);
+  source.hears("bob", { type: "subscribed", url: SHARE.replace("aaa", "aab") });
+  expect(changes(source)).toEqual(["bob active"]);
   source.hears("alice", { type: "publisherShared", share: null });
   expect(changes(source)).toEqual(["bob ended Its owner does not share it any more"]);
   publishes(source, "b");

@@ -25,7 +25,13 @@ import { Answers } from "./answers.ts";
 import { fanOut } from "./fan-out.ts";
 import { type PublisherRow, SOURCE } from "./rows.ts";
 import { isNew, noteSeen } from "./seen.ts";
-import { addSubscriber, allSubscribers, firstSubscribers, removeSubscriber } from "./subscribers.ts";
+import {
+  addSubscriber,
+  allSubscribers,
+  firstSubscribers,
+  isSubscriber,
+  removeSubscriber,
+} from "./subscribers.ts";
 
 const TELL = "tell";
 const UNSHARED = "Its owner does not share it any more; ask for a new link.";
@@ -135,7 +141,8 @@ export class PushAvatar implements Avatar {
   }
 
   #subscribe(turn: Turn, user: string, token: string, source: PublisherRow | undefined): void {
-    if (source?.state === "active" && typeof source.share === "string" && isSame(source.share, token)) {
+    const isShared = typeof source?.share === "string" && isSame(source.share, token);
+    if (source?.state === "active" && (isShared || isSubscriber(turn, user))) {
       addSubscriber(turn, user, source.seq);
       sayState(turn, [user], source);
     } else turn.tell([user], { type: "sourceChanged", state: "ended", title: null, problem: NO_SHARE });

@@ -7,19 +7,22 @@ import { SUBSCRIBER } from "./rows.ts";
 /** Who is told of a change of the source itself; it is for a list on the page, not worth a fan-out page by page. */
 const TOLD_OF_CHANGES = 5_000;
 
+/** Whether `user` hears of it. */
+export function isSubscriber(turn: Turn, user: string): boolean {
+  return turn.text(subscriberKey(user)) !== undefined;
+}
+
 /** From what comes after `seq` on, `user` is told. False when they were before. */
 export function addSubscriber(turn: Turn, user: string, seq: number): boolean {
-  const key = subscriberKey(user);
-  if (turn.text(key) !== undefined) return false;
-  turn.putText(key, String(seq));
+  if (isSubscriber(turn, user)) return false;
+  turn.putText(subscriberKey(user), String(seq));
   return true;
 }
 
 /** False when they were none. */
 export function removeSubscriber(turn: Turn, user: string): boolean {
-  const key = subscriberKey(user);
-  if (turn.text(key) === undefined) return false;
-  turn.delete(key);
+  if (!isSubscriber(turn, user)) return false;
+  turn.delete(subscriberKey(user));
   return true;
 }
 
