@@ -8,6 +8,9 @@ const MAX_LINK_CHARS = 2_000;
 const MAX_AUTHOR_CHARS = 200;
 const MAX_CATEGORY_CHARS = 100;
 const MAX_CATEGORIES = 20;
+const MAX_ENCLOSURES = 3;
+const MAX_ENCLOSURE_URL_CHARS = 1_000;
+const MAX_TYPE_CHARS = 100;
 
 /** Longest texts of an item in UTF-16 units, and most categories; ingestors cut to these, and everything behind them may rely on it. */
 export const ITEM_LIMITS = {
@@ -17,6 +20,9 @@ export const ITEM_LIMITS = {
   author: MAX_AUTHOR_CHARS,
   category: MAX_CATEGORY_CHARS,
   categories: MAX_CATEGORIES,
+  enclosures: MAX_ENCLOSURES,
+  enclosureUrl: MAX_ENCLOSURE_URL_CHARS,
+  mediaType: MAX_TYPE_CHARS,
 } as const;
 
 const Text = (maxLength: number) => Type.String({ maxLength });
@@ -65,6 +71,17 @@ export const MailSender = Type.Object(
 );
 export type MailSender = Static<typeof MailSender>;
 
+/** A file that belongs to an item, such as an episode: where it is, what it is, and how large its source says that it is (bytes). */
+export const Enclosure = Type.Object(
+  {
+    url: Text(MAX_ENCLOSURE_URL_CHARS),
+    type: Nullable(Text(MAX_TYPE_CHARS)),
+    bytes: Nullable(Type.Integer({ minimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+export type Enclosure = Static<typeof Enclosure>;
+
 /** One new thing as an ingestor read it: cleaned text, never markup. Times are epoch milliseconds. */
 export const Item = Type.Object(
   {
@@ -77,6 +94,11 @@ export const Item = Type.Object(
     publishedAt: Nullable(Type.Number()),
     /** Left out when there are none. */
     categories: Type.Optional(Type.Array(Text(MAX_CATEGORY_CHARS), { maxItems: MAX_CATEGORIES })),
+    /** Left out when there are none, and a picture of it, when there is none. */
+    enclosures: Type.Optional(Type.Array(Enclosure, { minItems: 1, maxItems: MAX_ENCLOSURES })),
+    image: Type.Optional(Text(MAX_ENCLOSURE_URL_CHARS)),
+    /** The id of the item of which this is a later state. */
+    editOf: Type.Optional(Type.String({ pattern: "^[0-9a-f]{32}$" })),
     /** What its source says of how much it matters; a priority that the user has given the subscription goes before. */
     priority: Type.Optional(Priority),
     /** What the user can answer, and until when (epoch milliseconds). */

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Show } from "./deliveries.ts";
 import { SourceState } from "./events.ts";
-import { MailSender, ReplyOption } from "./notification.ts";
+import { Enclosure, MailSender, ReplyOption } from "./notification.ts";
 import { Priority } from "./priority.ts";
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -62,6 +62,11 @@ export const HistoryItem = Type.Object({
   /** What the user can answer, and until when (null: for as long as it is kept); absent when nobody waits for an answer. */
   options: Type.Optional(Type.Array(ReplyOption)),
   answerUntilAt: Type.Optional(Nullable(Type.Number())),
+  categories: Type.Optional(Type.Array(Type.String())),
+  enclosures: Type.Optional(Type.Array(Enclosure)),
+  image: Type.Optional(Type.String()),
+  /** The id of the notification of which it is a later state. */
+  editOf: Type.Optional(Type.String()),
   /** Of a mail. */
   sender: Type.Optional(MailSender),
   state: Type.Union([DeliveryState, Type.Enum(["unread", "read", "acked", "snoozed"])]),

@@ -4,9 +4,9 @@
  */
 
 import { textOfHtml, textOfTitle, tidyText } from "@tidings/ingest";
-import { cleanLine, ITEM_LIMITS, type Item, itemId } from "@tidings/protocol";
+import { cleanLine, type Enclosure, ITEM_LIMITS, type Item, itemId } from "@tidings/protocol";
 import { parseDate } from "./date.ts";
-import type { RawFeed, RawItem, RawText } from "./raw-feed.ts";
+import type { RawEnclosure, RawFeed, RawItem, RawText } from "./raw-feed.ts";
 
 /** Most items taken from one document; the newest count. */
 export const MAX_ITEMS = 1_000;
@@ -53,10 +53,8 @@ function oldestFirst(items: readonly RawItem[]): Dated[] {
 }
 
 function normaliseItem(raw: RawItem, publishedAt: number | null, source: string, base: string): Item | null {
-  const link = webLink(
-    raw.link ?? linkInGuid(raw.guid),
-    raw.base === null ? base : (absolute(raw.base, base) ?? base),
-  );
+  const ownBase = raw.base === null ? base : (absolute(raw.base, base) ?? base);
+  const link = webLink(raw.link ?? linkInGuid(raw.guid), ownBase);
   const title = lineOf(raw.title, ITEM_LIMITS.title);
   const summary = bodyOf(raw.summary, ITEM_LIMITS.summary);
   const identity = raw.guid ?? link ?? (title === null ? summary : `${title}\n${raw.date ?? ""}`);
@@ -70,6 +68,7 @@ function normaliseItem(raw: RawItem, publishedAt: number | null, source: string,
     author: authorOf(raw.author),
     publishedAt,
     ...categoriesOf(raw.categories),
+    ...filesOf(raw, ownBase),
   };
 }
 
@@ -80,6 +79,25 @@ function categoriesOf(raw: readonly string[]): Pick<Item, "categories"> {
     .map((text) => cleanLine(textOfTitle(text.slice(0, 1_000)), ITEM_LIMITS.category));
   const categories = [...new Set(lines)].filter((line) => line !== "");
   return categories.length === 0 ? {} : { categories };
+}
+
+/** What can be fetched from the web, each once; a picture among the files stands in for one that is not named. */
+function filesOf({ enclosures: raw, image }: RawItem, base: string): Pick<Item, "enclosures" | "image"> {
+  const known = new Map(raw.flatMap((one) => enclosureOf(one, base)).map((one) => [one.url, one]));
+  const enclosures = [...known.values()].slice(0, ITEM_LIMITS.enclosures);
+  const picture =
+    webLink(image, base, ITEM_LIMITS.enclosureUrl) ??
+    enclosures.find(({ type }) => type?.startsWith("image/") === true)?.url;
+  return {
+    ...(enclosures.length === 0 ? {} : { enclosures }),
+    ...(picture === undefined ? {} : { image: picture }),
+  };
+}
+
+function enclosureOf({ url, type, length }: RawEnclosure, base: string): Enclosure[] {
+  const link = webLink(url, base, ITEM_LIMITS.enclosureUrl);
+  const mediaType = cleanLine(type ?? "", ITEM_LIMITS.mediaType).toLowerCase();
+  return link === null ? [] : [{ url: link, type: mediaType === "" ? null : mediaType, bytes: length }];
 }
 
 function lineOf(raw: RawText | null, maxChars: number): string | null {
@@ -121,8 +139,8 @@ function absolute(reference: string, base: string): string | null {
 }
 
 /** An absolute http or https address, or null: whoever clicks it must not run or open anything else. */
-function webLink(reference: string | null, base: string): string | null {
-  if (reference === null || reference.length > ITEM_LIMITS.link * 2) return null;
+function webLink(reference: string | null, base: string, maxChars: number = ITEM_LIMITS.link): string | null {
+  if (reference === null || reference.length > maxChars * 2) return null;
   const link = absolute(reference, base);
-  return link !== null && /^https?:/.test(link) && link.length <= ITEM_LIMITS.link ? link : null;
+  return link !== null && /^https?:/.test(link) && link.length <= maxChars ? link : null;
 }

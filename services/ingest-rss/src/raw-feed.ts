@@ -16,8 +16,18 @@ export interface RawItem {
   readonly author: string | null;
   readonly date: string | null;
   readonly categories: readonly string[];
+  readonly enclosures: readonly RawEnclosure[];
+  /** Address of a picture. */
+  readonly image: string | null;
   /** `xml:base` of the item. */
   readonly base: string | null;
+}
+
+export interface RawEnclosure {
+  readonly url: string;
+  readonly type: string | null;
+  /** Bytes, as far as it is a number. */
+  readonly length: number | null;
 }
 
 /** `unknown` is what RSS gives: text or HTML, it does not say. */
@@ -36,6 +46,16 @@ export function textOrNull(value: unknown): string | null {
 export function rawText(value: unknown, form: RawText["form"]): RawText | null {
   const text = textOrNull(value);
   return text === null ? null : { text, form };
+}
+
+/** A file as one of the formats names it; empty when there is no address. */
+export function rawEnclosure(url: unknown, type: unknown, length: unknown): RawEnclosure[] {
+  const address = textOrNull(url);
+  if (address === null) return [];
+  const bytes = Number(length ?? Number.NaN);
+  return [
+    { url: address, type: textOrNull(type), length: Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null },
+  ];
 }
 
 /** The texts among `values`, trimmed; empty when there are none. */

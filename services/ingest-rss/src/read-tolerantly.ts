@@ -96,6 +96,8 @@ function rawItem(item: Collected): RawItem {
     date: first("pubdate", "published", "updated", "dc:date"),
     // A feed that only this can read is broken: what it is about comes first.
     categories: [],
+    enclosures: [],
+    image: null,
     base: null,
   };
 }

@@ -1,5 +1,13 @@
 import { parseFeed } from "feedsmith";
-import { type RawFeed, type RawItem, type RawText, rawText, textOrNull, textsOf } from "./raw-feed.ts";
+import {
+  type RawFeed,
+  type RawItem,
+  type RawText,
+  rawEnclosure,
+  rawText,
+  textOrNull,
+  textsOf,
+} from "./raw-feed.ts";
 
 type Parsed = ReturnType<typeof parsed>;
 type AtomFeed = Extract<Parsed, { format: "atom" }>["feed"];
@@ -51,6 +59,10 @@ function atomItem(entry: AtomEntry): RawItem {
       rawText(entry.media?.groups?.[0]?.description?.value, "plain"),
     author: textOrNull(entry.authors?.[0]?.name),
     categories: textsOf(entry.categories?.map(({ label, term }) => label ?? term)),
+    enclosures: (entry.links ?? [])
+      .filter(({ rel }) => rel === "enclosure")
+      .flatMap(({ href, type, length }) => rawEnclosure(href, type, length)),
+    image: mediaImage(entry.media),
     date: textOrNull(entry.published) ?? textOrNull(entry.updated) ?? textOrNull(entry.dc?.dates?.[0]),
     base: textOrNull(entry.xml?.base),
   };
@@ -96,9 +108,25 @@ function jsonItem(item: JsonItem): RawItem {
       rawText(item.content_html, "html"),
     author: textOrNull(item.authors?.[0]?.name),
     categories: textsOf(item.tags),
+    enclosures: (item.attachments ?? []).flatMap(({ url, mime_type, size_in_bytes }) =>
+      rawEnclosure(url, mime_type, size_in_bytes),
+    ),
+    image: textOrNull(item.image) ?? textOrNull(item.banner_image),
     date: textOrNull(item.date_published) ?? textOrNull(item.date_modified),
     base: null,
   };
+}
+
+type Media = RssItem["media"];
+
+/** The thumbnail, or the first picture among the contents (Media RSS). */
+function mediaImage(media: Media): string | null {
+  const all = [media, ...(media?.groups ?? [])];
+  const thumbnail = all.flatMap((group) => group?.thumbnails ?? [])[0]?.url;
+  const picture = all
+    .flatMap((group) => group?.contents ?? [])
+    .find(({ medium, type }) => medium === "image" || type?.startsWith("image/") === true)?.url;
+  return textOrNull(thumbnail) ?? textOrNull(picture);
 }
 
 function rssFeed(feed: RssFeed): RawFeed {
@@ -123,6 +151,8 @@ function rssItem(item: RssItem): RawItem {
       textOrNull(item.dc?.creators?.[0]) ??
       textOrNull(item.itunes?.author),
     categories: textsOf([...(item.categories ?? []).map(({ name }) => name), ...(item.dc?.subjects ?? [])]),
+    enclosures: (item.enclosures ?? []).flatMap(({ url, type, length }) => rawEnclosure(url, type, length)),
+    image: mediaImage(item.media) ?? textOrNull(item.itunes?.image),
     date: textOrNull(item.pubDate) ?? textOrNull(item.dc?.dates?.[0]),
     base: textOrNull(item.xml?.base),
   };
@@ -145,6 +175,8 @@ function rdfItem(item: RdfItem): RawItem {
     summary: rawText(item.description, "html") ?? rawText(item.content?.encoded, "html"),
     author: textOrNull(item.dc?.creators?.[0]),
     categories: textsOf(item.dc?.subjects),
+    enclosures: [],
+    image: mediaImage(item.media),
     date: textOrNull(item.dc?.dates?.[0]),
     base: textOrNull(item.xml?.base),
   };

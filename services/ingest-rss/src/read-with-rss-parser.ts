@@ -1,5 +1,13 @@
 import Parser from "rss-parser";
-import { type RawFeed, type RawItem, rawText, textOrNull, textsOf } from "./raw-feed.ts";
+import {
+  type RawEnclosure,
+  type RawFeed,
+  type RawItem,
+  rawEnclosure,
+  rawText,
+  textOrNull,
+  textsOf,
+} from "./raw-feed.ts";
 
 /** Where rss-parser took markup inside an element for structure, and what it made of it is no text. */
 export class NotTextError extends Error {
@@ -7,6 +15,15 @@ export class NotTextError extends Error {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What the parser gives only when asked; lists under names of our own, as it keeps the first alone. */
+const OWN_FIELDS: (string | (string | { keepArray: boolean })[])[] = [
+  "itunes:author",
+  "itunes:summary",
+  ["enclosure", "enclosures", { keepArray: true }],
+  ["media:thumbnail", "thumbnails", { keepArray: true }],
+  ["media:content", "media", { keepArray: true }],
+];
 
 /**
  * Whether rss-parser reads documents like this one rightly: RSS 0.9x, 1.0 (RDF) and 2.0 without `xml:base`. Of Atom it takes wrong
@@ -20,7 +37,7 @@ export function suitsRssParser(text: string): boolean {
 
 /** Reads an RSS document. Rejects with whatever the parser throws, and with {@link NotTextError}. */
 export async function readWithRssParser(text: string): Promise<RawFeed> {
-  const parser = new Parser({ customFields: { item: ["itunes:author", "itunes:summary"] } });
+  const parser = new Parser<Fields, Fields>({ customFields: { item: OWN_FIELDS } });
   const feed: Fields = await parser.parseString(text);
   const items = feed.items as readonly Fields[];
   return {
@@ -45,6 +62,8 @@ function rawItem(item: Fields): RawItem {
     author: textOrNull(item.creator) ?? textOrNull(item["itunes:author"]),
     date: textOrNull(item.pubDate) ?? textOrNull(item.date),
     categories: categoriesOf(item.categories),
+    enclosures: enclosuresOf(item),
+    image: imageOf(item),
     base: null,
   };
 }
@@ -53,4 +72,24 @@ function rawItem(item: Fields): RawItem {
 function categoriesOf(found: unknown): string[] {
   if (!Array.isArray(found)) return [];
   return textsOf(found.map((one: unknown) => (typeof one === "object" ? (one as Fields | null)?._ : one)));
+}
+
+/** The attributes of each element in a list of the parser's. */
+function attributesOf(list: unknown): Fields[] {
+  if (!Array.isArray(list)) return [];
+  return list.map((one: unknown) => (one as { $?: Fields } | null)?.$ ?? {});
+}
+
+function enclosuresOf(item: Fields): RawEnclosure[] {
+  return attributesOf(item.enclosures).flatMap(({ url, type, length }) => rawEnclosure(url, type, length));
+}
+
+function imageOf(item: Fields): string | null {
+  const picture = attributesOf(item.media).find(
+    ({ medium, type }) => medium === "image" || String(type ?? "").startsWith("image/"),
+  );
+  const itunes = item.itunes as Fields | undefined;
+  return (
+    textOrNull(attributesOf(item.thumbnails)[0]?.url) ?? textOrNull(picture?.url) ?? textOrNull(itunes?.image)
+  );
 }

@@ -51,6 +51,7 @@ function asRss({ title, self, home, items }: FeedContent): string {
       ...(item.link === null ? {} : { link: item.link }),
       ...(item.summary === null ? {} : { description: escaped(item.summary) }),
       ...(item.author === null ? {} : { dc: { creators: [item.author] } }),
+      enclosures: filesOf(item),
       guid: { value: item.id, isPermaLink: false },
       pubDate: shownAt(item),
       categories: [{ name: item.sourceTitle }],
@@ -75,7 +76,10 @@ function asAtom({ title, self, home, domain, items }: FeedContent): string {
       title: { value: item.title },
       updated: new Date(item.receivedAt),
       published: shownAt(item),
-      ...(item.link === null ? {} : { links: [{ href: item.link, rel: "alternate" }] }),
+      links: [
+        ...(item.link === null ? [] : [{ href: item.link, rel: "alternate" }]),
+        ...filesOf(item).map(({ url, ...file }) => ({ href: url, rel: "enclosure", ...file })),
+      ],
       ...(item.summary === null ? {} : { summary: { value: item.summary } }),
       ...(item.author === null ? {} : { authors: [{ name: item.author }] }),
       categories: [{ term: item.source, label: item.sourceTitle }],
@@ -94,6 +98,12 @@ function asJson({ title, self, home, items }: FeedContent): unknown {
       content_text: item.summary ?? item.title,
       ...(item.link === null ? {} : { url: item.link }),
       ...(item.author === null ? {} : { authors: [{ name: item.author }] }),
+      ...(item.image === undefined ? {} : { image: item.image }),
+      attachments: filesOf(item).map(({ url, type, length }) => ({
+        url,
+        mime_type: type,
+        ...(length === 0 ? {} : { size_in_bytes: length }),
+      })),
       date_published: shownAt(item),
       tags: [item.sourceTitle],
     })),
@@ -103,6 +113,15 @@ function asJson({ title, self, home, items }: FeedContent): unknown {
 /** A source may claim any time; a reader sorts by it, and what comes now must not come last. */
 function shownAt({ publishedAt, receivedAt }: HistoryItem): Date {
   return new Date(Math.min(publishedAt ?? receivedAt, receivedAt));
+}
+
+/** RSS wants a type and a length of each; 0 is what it takes for one that nobody knows. */
+function filesOf({ enclosures = [] }: HistoryItem) {
+  return enclosures.map(({ url, type, bytes }) => ({
+    url,
+    type: type ?? "application/octet-stream",
+    length: bytes ?? 0,
+  }));
 }
 
 function newestAt(items: readonly HistoryItem[]): Date {

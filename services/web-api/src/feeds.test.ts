@@ -120,6 +120,16 @@ test.each(["rss", "atom", "json"] as const)(
   },
 );
 
+test.each([
+  ["rss", '<enclosure url="https://feeds.example/1.mp3" length="1234" type="audio/mpeg"/>'],
+  ["atom", 'rel="enclosure"'],
+  ["json", '"size_in_bytes":1234'],
+] as const)("a file that belongs to it is in the feed (%s)", async (format, written) => {
+  const enclosures = [{ url: "https://feeds.example/1.mp3", type: "audio/mpeg", bytes: 1234 }];
+  remember("0123", { enclosures });
+  expect((await read((await rotated())[format])).body).toContain(written);
+});
+
 test("a description of RSS is HTML, in which a text stays a text", async () => {
   remember("0123", { summary: "1 < 2 & <b>3</b>" });
   const { body } = await read((await rotated()).rss);

@@ -87,9 +87,11 @@ test("a history item has exactly the fields of the interface", async () => {
       {
         id: "aa",
         source: "rss.1",
+        sourceTitle: "Rooms",
         title: "Two rooms, quiet street",
         link: "https://feeds.example/1",
         summary: null,
+        author: "Bob",
         publishedAt: null,
         receivedAt: "1970-01-01T00:00:02.000Z",
         state: "handed",

@@ -55,11 +55,26 @@ const Delivery = Type.Object({
 const HistoryItem = Type.Object({
   id: Type.String(),
   source: Type.String({ description: "Id of the subscription." }),
+  sourceTitle: Type.String({ description: "What the subscription is called." }),
   title: Type.String(),
   link: Nullable(Type.String()),
   summary: Nullable(Type.String({ description: "Plain text." })),
+  author: Nullable(Type.String()),
   publishedAt: Nullable(Time),
   receivedAt: Time,
+  categories: Type.Optional(Type.Array(Type.String())),
+  enclosures: Type.Optional(
+    Type.Array(
+      Type.Object({ url: Type.String(), type: Nullable(Type.String()), bytes: Nullable(Type.Number()) }),
+      {
+        description: "Files that belong to it, such as an episode.",
+      },
+    ),
+  ),
+  image: Type.Optional(Type.String({ description: "Address of a picture." })),
+  editOf: Type.Optional(
+    Type.String({ description: "Id of the notification of which this is a later state." }),
+  ),
   options: Type.Optional(
     Type.Array(
       Type.Object({ id: Type.String(), label: Type.String(), input: Type.Optional(Type.Boolean()) }),
@@ -230,13 +245,20 @@ function argumentsOf(query: Static<typeof listSchema.querystring>): CallArgs<"hi
 }
 
 function itemOf(view: HistoryView): Static<typeof HistoryItem> {
-  const { id, source, title, link, summary, state } = view;
+  const { id, source, sourceTitle, title, link, summary, author, state } = view;
+  const { categories, enclosures, image, editOf } = view;
   return {
     id,
     source,
+    sourceTitle,
     title,
     link,
     summary,
+    author,
+    ...(categories === undefined ? {} : { categories: [...categories] }),
+    ...(enclosures === undefined ? {} : { enclosures: enclosures.map((one) => ({ ...one })) }),
+    ...(image === undefined ? {} : { image }),
+    ...(editOf === undefined ? {} : { editOf }),
     publishedAt: rfc3339OrNull(view.publishedAt),
     receivedAt: rfc3339(view.receivedAt),
     ...(view.options === undefined ? {} : { options: [...view.options] }),
