@@ -89,6 +89,8 @@ export const CALLS = {
       priority: Nullable(Priority),
       /** As in the rules; of a subscription that there was before it stays as it is. */
       filter: Type.Optional(Type.Unknown()),
+      /** Whether later states of what it has told are told too; of a subscription that there was before it stays as it is. */
+      edits: Type.Optional(Type.Boolean()),
       /** Answers without waiting for the baseline: of many, how each is doing is read later. */
       atOnce: Type.Optional(Type.Boolean()),
     }),
@@ -110,6 +112,8 @@ export const CALLS = {
       priority: Type.Optional(Priority),
       /** As in the rules; null takes it away. */
       filter: Type.Optional(Type.Unknown()),
+      /** Error `not-acceptable` when it is no feed. */
+      edits: Type.Optional(Type.Boolean()),
     }),
     result: SubscriptionView,
     may: "user",

@@ -9,8 +9,15 @@ export const SourceState = Type.Enum(["checking", "active", "failing", "ended"])
 export type SourceState = Static<typeof SourceState>;
 
 export const AvatarEvent = Type.Union([
-  /** A user avatar to a source avatar: `from` wants to hear of it. Of a publisher that is shared, `url` is its token. */
-  Type.Object({ type: Type.Literal("subscribed"), url: Type.String({ maxLength: 2_000 }) }),
+  /**
+   * A user avatar to a source avatar: `from` wants to hear of it, and with `edits` also of later states of what it has heard.
+   * Of a publisher that is shared, `url` is its token.
+   */
+  Type.Object({
+    type: Type.Literal("subscribed"),
+    url: Type.String({ maxLength: 2_000 }),
+    edits: Type.Optional(Type.Boolean()),
+  }),
   Type.Object({ type: Type.Literal("unsubscribed") }),
   /** A user avatar to the source avatar of a publisher: `from` owns it, hears of it, and ends it. */
   Type.Object({

@@ -17,6 +17,8 @@ export const SubscriptionView = Type.Object({
   priority: Priority,
   /** What it lets through, as in the rules; null: everything. */
   filter: Nullable(Type.Unknown()),
+  /** Whether later states of what it has told are told too. */
+  edits: Type.Boolean(),
   createdAt: Type.Number(),
 });
 export type SubscriptionView = Static<typeof SubscriptionView>;

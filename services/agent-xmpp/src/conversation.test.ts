@@ -27,6 +27,7 @@ const subscription = (id: string, title: string, createdAt: number): Subscriptio
     problem: null,
     priority: "default",
     filter: null,
+    edits: false,
     createdAt,
   }) as SubscriptionView;
 const named = (name: string) => stage.calls.filter((call) => call.name === name);

@@ -332,9 +332,9 @@ function putRules(user: StandInUser, args: Record<string, unknown>): unknown {
 
 function subscribe(
   user: StandInUser,
-  { url = "", title, priority, filter = null }: Record<string, string | null>,
+  { url = "", title, priority, filter = null, edits = false }: Record<string, string | boolean | null>,
 ): unknown {
-  const id = feedSource(url ?? "");
+  const id = feedSource(String(url));
   const created = !user.subscriptions.has(id);
   const fresh = {
     id,
@@ -343,6 +343,7 @@ function subscribe(
     state: "active",
     problem: null,
     filter,
+    edits,
     createdAt: 1_000,
   };
   if (created) user.subscriptions.set(id, { ...fresh, priority: priority ?? "default" } as SubscriptionView);

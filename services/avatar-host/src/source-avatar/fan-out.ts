@@ -8,6 +8,7 @@ import type { Notification } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { FAN_OUT, SUBSCRIBER } from "./rows.ts";
+import { sinceOf, wantsEdits } from "./subscribers.ts";
 
 /** Subscribers that are told in one turn. */
 const PAGE = 1_000;
@@ -40,8 +41,9 @@ export function fanOut(turn: Turn, fresh: readonly Notification[], mayHaveLeft =
 function tellPage(turn: Turn, { notification, after }: Progress, room: number) {
   const from = after === "" ? SUBSCRIBER : `${after}\u0001`;
   const rows = turn.list({ from, to: `${SUBSCRIBER}\uffff`, limit: room });
+  const isEdit = notification.editOf !== undefined;
   const users = rows
-    .filter(({ value }) => Number(value) < notification.seq)
+    .filter(({ value }) => sinceOf(value) < notification.seq && (!isEdit || wantsEdits(value)))
     .map(({ key }) => key.slice(key.lastIndexOf("/") + 1));
   turn.tell(users, { type: "notified", notification });
   return { after: rows.at(-1)?.key ?? after, isDone: rows.length < room, room: room - rows.length };

@@ -14,6 +14,8 @@ export interface SourceRow {
   readonly polls: number;
   readonly seenCount: number;
   readonly subscribers: number;
+  /** How many of them want to hear of edits. */
+  readonly wantEdits?: number;
   readonly failures: number;
   /** Where it is asked, when its server has moved it for good; absent: at `url`. */
   readonly movedTo?: string;
@@ -30,11 +32,11 @@ export interface SourceRow {
 }
 
 export const SOURCE = "source";
-/** `seen/<item id>` → number of the poll that brought it first. */
+/** `seen/<item id>` → number of the poll that brought it first, and what it said (edits.ts). */
 export const SEEN = "seen/";
 /** What the last documents held, by title and link; see renamed.ts. */
 export const PRINTS = "prints";
-/** `sub/<shard>/<user>` → sequence number of the source when the user came: later ones are told. In shard order. */
+/** `sub/<shard>/<user>` → sequence number of the source when the user came, later ones are told, and whether edits are. In shard order. */
 export const SUBSCRIBER = "sub/";
 /** `fan/<seq>` → a notification that has not been told to all subscribers yet, and how far it is. */
 export const FAN_OUT = "fan/";

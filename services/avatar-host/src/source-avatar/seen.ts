@@ -5,6 +5,7 @@
 import type { PollResult } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
+import { pollOf } from "./edits.ts";
 import { type PublisherRow, SEEN, type SourceRow } from "./rows.ts";
 
 const FORGET_ABOVE = 5_000;
@@ -26,7 +27,7 @@ export function forgetOldSeen(turn: Turn, source: SourceRow, result: PollResult)
   const present = new Set(result.items.map(({ id }) => SEEN + id));
   let count = source.seenCount;
   for (const { key, value } of turn.list(withPrefix(SEEN))) {
-    if (present.has(key) || Number(value) > source.polls - REMEMBER_POLLS) continue;
+    if (present.has(key) || pollOf(value) > source.polls - REMEMBER_POLLS) continue;
     turn.delete(key);
     count--;
   }

@@ -18,6 +18,7 @@ import {
 } from "@tidings/protocol";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
+import { editsAmong } from "./edits.ts";
 import { fanOut } from "./fan-out.ts";
 import {
   jobLostAt,
@@ -32,7 +33,7 @@ import { withoutRenamed } from "./renamed.ts";
 import { newSource, SEEN, SOURCE, type SourceRow } from "./rows.ts";
 import { forgetOldSeen, isNew } from "./seen.ts";
 import { backNotice, DEAD_AFTER, deadNotice, goneNotice, type Standing } from "./standing-notice.ts";
-import { addSubscriber, firstSubscribers, removeSubscriber } from "./subscribers.ts";
+import { addSubscriber, type Change, firstSubscribers, removeSubscriber } from "./subscribers.ts";
 
 /** After so many failures in a row a feed that was moved is asked where it was before. */
 const MOVED_FAILURES = 3;
@@ -55,7 +56,7 @@ export class SourceAvatar implements Avatar {
   readonly isBusy = false;
 
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {
-    if (event.type === "subscribed") this.#subscribe(turn, from, event.url);
+    if (event.type === "subscribed") this.#subscribe(turn, from, event);
     if (event.type === "unsubscribed") this.#unsubscribe(turn, from);
   }
 
@@ -98,9 +99,9 @@ export class SourceAvatar implements Avatar {
     throw new CallError("cancel", "item-not-found", `A source takes no call ${call.name}.`);
   }
 
-  #subscribe(turn: Turn, user: string, url: string): void {
+  #subscribe(turn: Turn, user: string, { url, edits }: AvatarEvent & { type: "subscribed" }): void {
     const source = turn.get<SourceRow>(SOURCE) ?? newSource(url);
-    const subscribers = source.subscribers + (addSubscriber(turn, user, source.seq) ? 1 : 0);
+    const counts = counted(source, addSubscriber(turn, user, source.seq, edits));
     if (source.state !== "checking") {
       turn.tell([user], {
         type: "sourceChanged",
@@ -111,7 +112,7 @@ export class SourceAvatar implements Avatar {
     }
     const waiting =
       source.state === "checking" ? [...new Set([...source.waiting, user])].slice(-1_000) : source.waiting;
-    const next = { ...source, subscribers, waiting };
+    const next = { ...source, ...counts, waiting };
     turn.put(
       SOURCE,
       source.job === null && (turn.alarmAt === null || source.state !== "active")
@@ -123,10 +124,11 @@ export class SourceAvatar implements Avatar {
   /** The last subscriber takes the schedule and the baseline along: a later one begins anew. */
   #unsubscribe(turn: Turn, user: string): void {
     const source = turn.get<SourceRow>(SOURCE);
-    if (source === undefined || !removeSubscriber(turn, user)) return;
-    const subscribers = source.subscribers - 1;
-    if (subscribers > 0) {
-      turn.put(SOURCE, { ...source, subscribers });
+    const change = removeSubscriber(turn, user);
+    if (source === undefined || change.subscribers === 0) return;
+    const counts = counted(source, change);
+    if (counts.subscribers > 0) {
+      turn.put(SOURCE, { ...source, ...counts });
       return;
     }
     const { url, title, seq, polls } = source;
@@ -151,10 +153,11 @@ export class SourceAvatar implements Avatar {
       return isFresh;
     });
     const news = withoutRenamed(turn, result.items, fresh);
+    const edits = (source.wantEdits ?? 0) > 0 ? editsAmong(turn, result.items, source.polls) : [];
     const isLast = result.part === result.parts;
     const told = [
       ...(isLast && source.isSaidDead === true ? [backNotice(standingOf(turn, source, result.job))] : []),
-      ...(isBaseline ? [] : news),
+      ...(isBaseline ? [] : [...news, ...edits]),
     ];
     const newestAt = news.length > 0 || source.newestAt === undefined ? turn.nowAt : source.newestAt;
     const stored = { ...source, newestAt, seenCount: source.seenCount + fresh.length };
@@ -252,6 +255,13 @@ export class SourceAvatar implements Avatar {
     if (before.state === after.state && before.title === after.title) turn.tell(before.waiting, event);
     else turn.tell(firstSubscribers(turn), event);
   }
+}
+
+function counted(source: SourceRow, change: Change): Pick<SourceRow, "subscribers" | "wantEdits"> {
+  return {
+    subscribers: source.subscribers + change.subscribers,
+    wantEdits: (source.wantEdits ?? 0) + change.wantEdits,
+  };
 }
 
 function standingOf({ avatar }: Turn, { title, url }: SourceRow, occasion: string): Standing {

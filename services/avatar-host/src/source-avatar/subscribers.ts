@@ -6,24 +6,45 @@ import { SUBSCRIBER } from "./rows.ts";
 
 /** Who is told of a change of the source itself; it is for a list on the page, not worth a fan-out page by page. */
 const TOLD_OF_CHANGES = 5_000;
+const EDITS = " edits";
 
 /** Whether `user` hears of it. */
 export function isSubscriber(turn: Turn, user: string): boolean {
   return turn.text(subscriberKey(user)) !== undefined;
 }
 
-/** From what comes after `seq` on, `user` is told. False when they were before. */
-export function addSubscriber(turn: Turn, user: string, seq: number): boolean {
-  if (isSubscriber(turn, user)) return false;
-  turn.putText(subscriberKey(user), String(seq));
-  return true;
+/** How many more there are after a change (0, 1 or -1), of all and of those who want edits. */
+export interface Change {
+  readonly subscribers: number;
+  readonly wantEdits: number;
 }
 
-/** False when they were none. */
-export function removeSubscriber(turn: Turn, user: string): boolean {
-  if (!isSubscriber(turn, user)) return false;
+/** From what comes after `seq` on, `user` is told; who was before goes on hearing from there. */
+export function addSubscriber(turn: Turn, user: string, seq: number, edits = false): Change {
+  const before = turn.text(subscriberKey(user));
+  const since = before === undefined ? seq : sinceOf(before);
+  const row = edits ? `${since}${EDITS}` : String(since);
+  if (row !== before) turn.putText(subscriberKey(user), row);
+  const had = before !== undefined && wantsEdits(before);
+  return { subscribers: before === undefined ? 1 : 0, wantEdits: Number(edits) - Number(had) };
+}
+
+/** Tells `user` no more. */
+export function removeSubscriber(turn: Turn, user: string): Change {
+  const before = turn.text(subscriberKey(user));
+  if (before === undefined) return { subscribers: 0, wantEdits: 0 };
   turn.delete(subscriberKey(user));
-  return true;
+  return { subscribers: -1, wantEdits: wantsEdits(before) ? -1 : 0 };
+}
+
+/** After which number of its source the subscriber with this row is told. */
+export function sinceOf(row: string): number {
+  return Number.parseInt(row, 10);
+}
+
+/** Whether the subscriber with this row is told of edits. */
+export function wantsEdits(row: string): boolean {
+  return row.endsWith(EDITS);
 }
 
 /** The first of them, as they were before this turn. */

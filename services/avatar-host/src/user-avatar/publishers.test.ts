@@ -39,6 +39,12 @@ function comes(source: string, title: string, more: Partial<Notification> = {}):
   return id;
 }
 
+test("what a program publishes is not edited, and to ask for that is refused", async () => {
+  const { id } = await publisher();
+  await expect(stage.calls("changeSubscription", { id, edits: true })).rejects.toThrow("Only feeds");
+  expect(await stage.calls("subscription", { id })).toMatchObject({ edits: false });
+});
+
 const OPTIONS = [
   { id: "restart", label: "Restart" },
   { id: "later", label: "Later", input: true as const },

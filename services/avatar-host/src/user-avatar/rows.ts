@@ -102,6 +102,8 @@ export interface SubscriptionRow {
   readonly state: SourceState;
   readonly problem: string | null;
   readonly priority: Priority;
+  /** Whether it tells edits. */
+  readonly edits?: boolean;
   readonly createdAt: number;
 }
 

@@ -153,6 +153,20 @@ test("a subscription's filter is a part of the rules, and decides anew for what 
   expect(listed.items.map(({ filter }) => filter)).toEqual([null, { contains: "flat" }]);
 });
 
+test("the source hears whether edits are wanted, from the start or from a change", async () => {
+  const stage = await Stage.opens();
+  const asked = () =>
+    stage.alice.told.flatMap(({ to, event }) =>
+      event.type === "subscribed" ? [[to.join(), event.edits]] : [],
+    );
+  const changed = await stage.calls("changeSubscription", { id: SOURCE, edits: true });
+  expect(changed).toMatchObject({ edits: true });
+  expect(asked()).toEqual([[SOURCE, true]]);
+  const url = "https://example.org/other";
+  void stage.calls("subscribe", { url, title: null, priority: null, edits: true });
+  expect(asked()).toEqual([[feedSource(url), true]]);
+});
+
 test("a priority that is changed decides anew for what is held", async () => {
   const stage = await Stage.opens();
   stage.comes("a");

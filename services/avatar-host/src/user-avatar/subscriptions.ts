@@ -15,11 +15,13 @@ import type { Turn } from "../shard/turn.ts";
 import { type CoreRow, SUBSCRIPTION, type SubscriptionRow, titleOf } from "./rows.ts";
 import { filterOf, putFilter } from "./rule-calls.ts";
 
+const NO_EDITS = "Only feeds have items that are edited; what programs publish and mails stay as they are.";
+
 /** Subscribes, or finds the subscription that is there. A source that is not ready is asked (again) to say how it does. */
 export function subscribe(
   turn: Turn,
   core: CoreRow,
-  { url, title, priority, filter }: CallArgs<"subscribe">,
+  { url, title, priority, filter, edits }: CallArgs<"subscribe">,
 ): { created: boolean; row: SubscriptionRow } {
   const { source, shown, asked } = sourceOf(url);
   const known = turn.get<SubscriptionRow>(SUBSCRIPTION + source);
@@ -32,13 +34,14 @@ export function subscribe(
     state: "checking",
     problem: null,
     priority: priority ?? "default",
+    ...(edits === true && isFeed(source) ? { edits } : {}),
     createdAt: turn.nowAt,
   };
   if (known === undefined) {
     keepSubscription(turn, row);
     if (filter !== undefined && filter !== null) putFilter(turn, core, source, filter);
   }
-  turn.tell([source], { type: "subscribed", url: asked });
+  turn.tell([source], { type: "subscribed", url: asked, ...(row.edits === true ? { edits: true } : {}) });
   return { created: known === undefined, row };
 }
 
@@ -69,11 +72,18 @@ export function subscription(turn: Turn, id: string): SubscriptionRow {
 export function changeSubscription(
   turn: Turn,
   core: CoreRow,
-  { id, title, priority, filter }: CallArgs<"changeSubscription">,
+  { id, title, priority, filter, edits }: CallArgs<"changeSubscription">,
 ): SubscriptionView {
   const before = subscription(turn, id);
-  const row = { ...before, ownTitle: title ?? before.ownTitle, priority: priority ?? before.priority };
+  const row = {
+    ...before,
+    ownTitle: title ?? before.ownTitle,
+    priority: priority ?? before.priority,
+    edits: edits ?? before.edits === true,
+  };
+  if (row.edits && !isFeed(id)) throw new CallError("modify", "not-acceptable", NO_EDITS);
   turn.put(SUBSCRIPTION + id, row);
+  if (isFeed(id) && edits !== undefined) turn.tell([id], { type: "subscribed", url: row.url, edits });
   if (filter !== undefined) putFilter(turn, core, id, filter);
   return viewOf(turn, row);
 }
@@ -105,7 +115,13 @@ export function onSourceChanged(
 export function viewOf(turn: Turn, row: SubscriptionRow): SubscriptionView {
   const { source, url, state, problem, priority, createdAt } = row;
   const filter = filterOf(turn, source);
-  return { id: source, source: url, title: titleOf(row), state, problem, priority, filter, createdAt };
+  const title = titleOf(row);
+  const edits = row.edits === true;
+  return { id: source, source: url, title, state, problem, priority, filter, edits, createdAt };
+}
+
+function isFeed(source: string): boolean {
+  return source.startsWith("rss.");
 }
 
 /** The source that `url` or a share token names, the address that is shown of it, and what the source is asked with. */

@@ -30,6 +30,8 @@ const FilterInput = Type.Unknown({
     "What it lets through: one of all, any, not, contains or matches, as in the rules; null for everything.",
 });
 
+const EDITS = "Whether you are told again when an item of the feed is edited.";
+
 const Subscription = Type.Object(
   {
     id: Type.String(),
@@ -39,6 +41,7 @@ const Subscription = Type.Object(
     problem: Nullable(Type.String({ description: "Why it is failing or ended." })),
     priority: PriorityWord,
     filter: FilterInput,
+    edits: Type.Boolean({ description: EDITS }),
     createdAt: Time,
   },
   {
@@ -50,6 +53,7 @@ const Subscription = Type.Object(
         state: "active",
         problem: null,
         priority: "default",
+        edits: false,
         filter: { any: [{ contains: "rooms" }, { in: "author", matches: "^Ann" }] },
         createdAt: "2026-03-01T08:00:00.000Z",
       },
@@ -57,7 +61,11 @@ const Subscription = Type.Object(
   },
 );
 
-const withFilter = (filter: unknown) => (filter === undefined ? {} : { filter });
+/** Only what was said. */
+const wishes = (filter: unknown, edits: boolean | undefined) => ({
+  ...(filter === undefined ? {} : { filter }),
+  ...(edits === undefined ? {} : { edits }),
+});
 
 const Title = Type.String({ minLength: 1, maxLength: TITLE_CHARS });
 const shared = { tags: ["subscriptions"], security: SIGNED_IN } as const;
@@ -85,6 +93,7 @@ const subscribeSchema = {
       title: Type.Optional(Title),
       priority: Type.Optional(PriorityInput),
       filter: Type.Optional(FilterInput),
+      edits: Type.Optional(Type.Boolean({ description: EDITS })),
     },
     { examples: [{ url: "https://example.com/blog", priority: "high" }] },
   ),
@@ -102,7 +111,7 @@ const readSchema = {
 const changeSchema = {
   ...shared,
   operationId: "changeSubscription",
-  summary: "Change the title, the priority or the filter",
+  summary: "Change the title, the priority, the filter, or whether edits are told",
   params: IdParams,
   headers: ChangeHeaders,
   body: Strict(
@@ -110,6 +119,7 @@ const changeSchema = {
       title: Type.Optional(Title),
       priority: Type.Optional(PriorityInput),
       filter: Type.Optional(FilterInput),
+      edits: Type.Optional(Type.Boolean({ description: EDITS })),
     },
     { minProperties: 1, examples: [{ title: "Rooms", priority: 5 }] },
   ),
@@ -140,7 +150,7 @@ function addListRoutes(app: App, parts: Parts): void {
 
   app.post("/v1/subscriptions", { schema: subscribeSchema }, async (request, reply) => {
     const caller = callerIn(request);
-    const { url, title, priority, filter } = request.body;
+    const { url, title, priority, filter, edits } = request.body;
     const args = {
       title: title === undefined ? null : titleOf(title),
       priority: priority === undefined ? null : priorityWord(priority),
@@ -150,7 +160,7 @@ function addListRoutes(app: App, parts: Parts): void {
     const { created, subscription } = await avatars.asUser(
       caller,
       "subscribe",
-      { url: found, ...args, ...withFilter(filter) },
+      { url: found, ...args, ...wishes(filter, edits) },
       op,
     );
     return reply.code(created ? 201 : 200).send(subscriptionOf(subscription));
@@ -164,12 +174,12 @@ function addItemRoutes(app: App, { avatars }: Parts): void {
 
   app.patch("/v1/subscriptions/:id", { schema: changeSchema }, async (request) => {
     const caller = callerIn(request);
-    const { title, priority, filter } = request.body;
+    const { title, priority, filter, edits } = request.body;
     const args = {
       id: request.params.id,
       ...(title === undefined ? {} : { title: titleOf(title) }),
       ...(priority === undefined ? {} : { priority: priorityWord(priority) }),
-      ...withFilter(filter),
+      ...wishes(filter, edits),
     };
     const op = operationId(request, caller.name, "change");
     return subscriptionOf(await avatars.asUser(caller, "changeSubscription", args, op));
