@@ -142,7 +142,7 @@ export class Seed {
 
   #subscribe(url: string, names: readonly string[]): void {
     const source = feedSource(url);
-    const settings = { silo: FIRST_SILO, pace: { minMs: 86_400_000 } };
+    const settings = { silo: FIRST_SILO, pace: { minMs: 86_400_000 }, web: "web" };
     const rehearsal = this.#sources.get(source) ?? new Rehearsal(source, () => new SourceAvatar(settings));
     for (const [at, name] of names.entries()) {
       rehearsal.hears(name, { type: "subscribed", url });

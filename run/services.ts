@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly dynamoEndpoint: string;
   readonly webPort: number;
   readonly xmppPort: number;
+  /** Where web-api is reached from outside; empty: nobody has said. */
+  readonly publicUrl: string;
   readonly pollMinSeconds: number;
   readonly fetchAllow: string;
   readonly logLevel: string;
@@ -58,7 +60,7 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
     case "avatar-host":
       return Array.from({ length: hosts }, (_, index) => avatarHost(`h${index + 1}`, around));
     case "ingest-rss":
-      return [service(kind, kind, {}, around)];
+      return [service(kind, kind, ingestRss(around), around)];
     case "ingest-email":
       return [service(kind, kind, ingestEmail(around), around)];
     case "agent-xmpp":
@@ -88,8 +90,20 @@ function webApi(around: Surroundings): NodeJS.ProcessEnv {
   secretIn(operatorToken);
   return {
     TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
+    TIDINGS_WEBSUB_SECRET_FILE: hubKeyFile(around),
     ...bus("agents", `web.agents.${around.domain}`, around),
   };
+}
+
+function ingestRss(around: Surroundings): NodeJS.ProcessEnv {
+  return { TIDINGS_PUBLIC_URL: around.publicUrl, TIDINGS_WEBSUB_SECRET_FILE: hubKeyFile(around) };
+}
+
+/** The key of what hubs are told: one service asks them, another one hears them. */
+function hubKeyFile({ home }: Surroundings): string {
+  const file = join(home, "secrets", "websub");
+  secretIn(file);
+  return file;
 }
 
 function ingestEmail(around: Surroundings): NodeJS.ProcessEnv {

@@ -15,6 +15,7 @@ const Variables = Type.Object({
   }),
   TIDINGS_WEB_PORT: Port(8_080),
   TIDINGS_XMPP_PORT: Port(5_222),
+  TIDINGS_PUBLIC_URL: Type.String({ default: "", pattern: "^(https?://.*[^/])?$" }),
   /** 2525 when nothing is said; then another one is taken where somebody has it. */
   TIDINGS_SMTP_PORT: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
   TIDINGS_MAIL_DOMAIN: Type.Optional(Type.String()),

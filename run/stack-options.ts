@@ -16,6 +16,8 @@ export interface StackOptions {
   /** Name servers for the domains of who sends mail, with commas between; empty: the machine's. */
   readonly mailDns?: string;
   readonly xmppPort?: number | "free";
+  /** Where web-api is reached from outside; empty: nobody has said. */
+  readonly publicUrl?: string;
   /** Number of avatar hosts. */
   readonly hosts?: number;
   readonly pollMinSeconds?: number;
@@ -50,6 +52,7 @@ export function withDefaults(options: StackOptions): Plan {
     domain: "tidings.localhost",
     webPort: 8_080,
     xmppPort: 5_222,
+    publicUrl: "",
     smtpPort: "free",
     mailDns: "",
     mailDomain: `in.${options.domain ?? "tidings.localhost"}`,

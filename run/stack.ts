@@ -187,6 +187,7 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     ...servers,
     webPort: ports.web,
     xmppPort: ports.xmpp,
+    publicUrl: plan.publicUrl,
     smsPort: ports.sms,
     mailPort: ports.mail,
     smtpPort: ports.smtp,

@@ -63,6 +63,7 @@ function optionsFrom(settings: Settings) {
     domain: settings.TIDINGS_DOMAIN,
     webPort: settings.TIDINGS_WEB_PORT,
     xmppPort: settings.TIDINGS_XMPP_PORT,
+    publicUrl: settings.TIDINGS_PUBLIC_URL,
     smtpPort: settings.TIDINGS_SMTP_PORT ?? ("2525 or free" as const),
     mailDomain: settings.TIDINGS_MAIL_DOMAIN,
     mailDns: settings.TIDINGS_MAIL_DNS,

@@ -95,7 +95,7 @@ class Listener implements Avatar {
 class WatchedSource extends SourceAvatar {
   readonly nextPollsInMs: number[];
   constructor(nextPollsInMs: number[]) {
-    super({ silo: "s1", pace: { minMs: POLL_MS, spread: () => 0 } });
+    super({ silo: "s1", pace: { minMs: POLL_MS, spread: () => 0 }, web: "web" });
     this.nextPollsInMs = nextPollsInMs;
   }
   override onPollResult(...[turn, result]: Parameters<SourceAvatar["onPollResult"]>): void {
@@ -203,7 +203,8 @@ async function ingestInto(broker: MemoryBroker, seen: { refused: number; givenBa
       { ...delivery, giveBack },
       {
         fetch: async () => ({ validators, permanentUrl: FEED, freshForMs: 0 }) as never,
-        read: async () => ({ kind: "feed", title: "Rooms", items }),
+        read: async () => ({ kind: "feed", title: "Rooms", items, hub: null }),
+        askHub: async () => undefined,
         publish,
         now: Date.now,
         pause: () => new Promise((resolve) => setTimeout(resolve, 100)),

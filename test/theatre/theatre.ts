@@ -17,6 +17,7 @@ import { type ForeignServer, startForeignServer } from "../foreign-server.ts";
 import { ChatClient } from "./chat-client.ts";
 import { Feed } from "./feed.ts";
 import { Hook } from "./hook.ts";
+import { Hub } from "./hub.ts";
 import { Person } from "./person.ts";
 import { order } from "./remote-control.ts";
 
@@ -58,6 +59,13 @@ export class Theatre {
     const hook = await Hook.open();
     this.#leftovers.push(() => hook.close());
     return hook;
+  }
+
+  /** Opens a WebSub hub. */
+  async hub(): Promise<Hub> {
+    const hub = await Hub.open();
+    this.#leftovers.push(() => hub.close());
+    return hub;
   }
 
   /** Starts a server of somebody else with accounts for `users`. */

@@ -1,2 +1,3 @@
+export * from "./hub-secrets.ts";
 export * from "./plain-text.ts";
 export * from "./standings.ts";

@@ -1,5 +1,5 @@
 /**
- * Posting JSON to a URL that somebody has given us, once: whether it is tried again is decided by the caller.
+ * Posting to a URL that somebody has given us, once: whether it is tried again is decided by the caller.
  *
  *     2xx ─▶ taken      408 425 429 5xx, no answer in time ─▶ again      everything else, redirects too ─▶ refused
  *
@@ -21,7 +21,7 @@ export const POST_LIMITS: PostLimits = { idleMs: 10_000, totalMs: 15_000, connec
 export interface PostRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON text. */
+  /** JSON text, unless the headers say otherwise. */
   readonly body: string;
 }
 
@@ -49,7 +49,7 @@ export function createPoster(guard: AddressGuard, limits: PostLimits = POST_LIMI
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method: "POST",
-          headers: { "user-agent": USER_AGENT, ...headers, "content-type": "application/json" },
+          headers: { "user-agent": USER_AGENT, "content-type": "application/json", ...headers },
           body,
           signal: AbortSignal.timeout(limits.totalMs),
         });

@@ -11,6 +11,7 @@ import Type, { type Static, type TSchema } from "typebox";
 import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
+import { HUB_CALLS } from "./hubs.ts";
 import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
 import { OWN_SOURCE_CALLS } from "./own-source-calls.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
@@ -122,6 +123,7 @@ export const CALLS = {
   unsubscribe: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
 
   ...OWN_SOURCE_CALLS,
+  ...HUB_CALLS,
 
   /** Newest first. `cursor` is the `next` of the page before. */
   history: {
@@ -273,6 +275,8 @@ interface CallShape {
 export type CallName = keyof typeof CALLS;
 /** The calls that are made to a shard itself. */
 export type ShardCallName = "deadLetters" | "replayDeadLetter";
+/** The calls that are made to source avatars. */
+export type SourceCallName = "publisherStanding" | keyof typeof HUB_CALLS;
 export type CallArgs<N extends CallName> = Static<(typeof CALLS)[N]["args"]>;
 export type CallResult<N extends CallName> = Static<(typeof CALLS)[N]["result"]>;
 

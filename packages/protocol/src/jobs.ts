@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import Type, { type Static } from "typebox";
 import type { Shard } from "./addresses.ts";
+import { Hub } from "./hubs.ts";
 import { Item } from "./notification.ts";
 
 export const QUEUES = {
@@ -88,6 +89,10 @@ export const PollResult = Type.Object({
   validators: Validators,
   /** For how long the server says that the document stays as it is (RFC 9111 §4.2), in milliseconds. */
   freshForMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** The hub that it names; null: none. */
+  hub: Type.Optional(Type.Union([Hub, Type.Null()])),
+  /** A hub has sent it, unasked: it is no answer to a poll, and not the whole feed. */
+  pushed: Type.Optional(Type.Literal(true)),
   /** Where to ask from now on: the server has moved it for good. */
   movedTo: Type.Optional(Type.String({ maxLength: 2_000 })),
   items: Type.Array(Item, { maxItems: ITEMS_PER_RESULT }),

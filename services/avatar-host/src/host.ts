@@ -343,7 +343,7 @@ export class AvatarHost {
     }
     if (!localpart.startsWith("rss.")) return new UserAvatar(this.#addresses, shard.agents);
     const minMs = this.#options.config.TIDINGS_POLL_MIN_SECONDS * 1_000;
-    return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs } });
+    return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs }, web: this.#addresses.web });
   }
 
   /** A job that is not published is put on its queue again by the source's alarm. */

@@ -34,18 +34,19 @@ export function feedsNamedBy(html: string, pageUrl: string): string[] {
   return commentsLast(named);
 }
 
-/** The feeds in the Link header field `header` (RFC 8288 §3), absolute. */
-export function feedsInHeader(header: string, pageUrl: string): string[] {
+/** The links in the Link header field `header` (RFC 8288 §3), as they stand there. */
+export function linksInHeader(header: string): { href: string; rel: string; type: string }[] {
   const links = header.matchAll(/<([^<>]{1,2000})>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s,;"]+))?)*)/g);
-  const named = [...links].map(([, href = "", parameters = ""]) => {
-    const attributes = {
-      href,
-      rel: parameter(parameters, "rel"),
-      type: parameter(parameters, "type"),
-      title: "",
-    };
-    return namedFeed(attributes, pageUrl);
-  });
+  return [...links].map(([, href = "", parameters = ""]) => ({
+    href,
+    rel: parameter(parameters, "rel"),
+    type: parameter(parameters, "type"),
+  }));
+}
+
+/** The feeds in the Link header field `header`, absolute. */
+export function feedsInHeader(header: string, pageUrl: string): string[] {
+  const named = linksInHeader(header).map((link) => namedFeed({ ...link, title: "" }, pageUrl));
   return commentsLast(named.filter((feed) => feed !== null));
 }
 

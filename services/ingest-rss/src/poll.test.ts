@@ -52,6 +52,7 @@ async function startIngestor(tools: Partial<PollTools> = {}): Promise<void> {
   const all: PollTools = {
     fetch: fetcher.fetch,
     read: (document) => readDocument(document, false),
+    askHub: async () => undefined,
     publish: (name, body) => queue.publish(name, body),
     now: () => 1_000,
     pause: async () => undefined,
@@ -183,6 +184,7 @@ test("a job is acknowledged only after its result was confirmed", async () => {
   const tools = {
     fetch: fetcher.fetch,
     read: (document: FetchedDocument) => readDocument(document, false),
+    askHub: async () => undefined,
     publish,
     now: Date.now,
     pause: async () => undefined,

@@ -1,17 +1,21 @@
 /**
- * Poll jobs: fetch, read, publish what was found to the queue of the source's shard, and only then forget the job.
+ * Poll jobs: fetch, read, publish what was found to the queue of the source's shard, and only then forget the job. What a
+ * hub has sent is read alike.
  *
  *     job ──not readable──▶ dead letter
- *      └──fetched and read, or failed──▶ result parts ──all confirmed──▶ acknowledged
- *                                             └──refused (queue full)──▶ given back after a pause
+ *      ├──fetched and read, or failed──▶ result parts ──all confirmed──▶ acknowledged
+ *      │                                      └──refused (queue full)──▶ given back after a pause
+ *      └──about a hub──▶ the hub is asked ──▶ acknowledged
  */
 import {
   type FetchFailure,
+  HubJob,
   ITEMS_PER_RESULT,
   type Item,
   MalformedError,
   PollJob,
   type PollResult,
+  PushedDocument,
   parseAs,
   QUEUES,
   shardOf,
@@ -19,6 +23,7 @@ import {
 } from "@tidings/protocol";
 import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
 import { crashPoint, type Log } from "@tidings/runtime";
+import Type, { type Static } from "typebox";
 import { ReaderClosedError } from "./document-reader.ts";
 import type { Fetch, Fetched, Unchanged } from "./fetch.ts";
 import { FetchFailedError } from "./fetch-failure.ts";
@@ -28,6 +33,7 @@ import type { FetchedDocument, Reading } from "./read-document.ts";
 export interface PollTools {
   readonly fetch: Fetch;
   readonly read: (document: FetchedDocument) => Promise<Reading>;
+  readonly askHub: (job: HubJob) => Promise<void>;
   readonly publish: Queue["publish"];
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -41,7 +47,7 @@ export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<
   const job = readJob(delivery, tools.log);
   if (job === null) return;
   try {
-    for (const part of await poll(job, tools)) {
+    for (const part of await resultsOf(job, tools)) {
       await tools.publish(QUEUES.shard(job.silo, shardOf(job.source)), JSON.stringify(part));
     }
     crashPoint("ingest.publish.after");
@@ -52,20 +58,46 @@ export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<
   }
 }
 
-/** Fetches and reads what `job` asks for; the parts of the result, oldest items first. Rejects only when the reader is closed. */
-export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]> {
-  const empty: PollResult = {
-    job: job.job,
-    source: job.source,
-    fetchedAt: tools.now(),
+const AnyJob = Type.Union([PollJob, HubJob, PushedDocument]);
+type AnyJob = Static<typeof AnyJob>;
+
+/** What `job` brings. Rejects only when the reader is closed. */
+async function resultsOf(job: AnyJob, tools: PollTools): Promise<PollResult[]> {
+  if ("pushed" in job) return readPushed(job, tools);
+  if (!("hub" in job)) return poll(job, tools);
+  await tools.askHub(job);
+  return [];
+}
+
+/** The parts of what a hub has sent; of what cannot be read one that says that there is something to be polled. */
+async function readPushed(
+  { pushed, source, url, contentType, body }: PushedDocument,
+  tools: PollTools,
+): Promise<PollResult[]> {
+  const reading = await tools.read({ body: Buffer.from(body, "base64"), contentType, url, source });
+  const nothing = emptyResult(pushed, source, tools.now(), { etag: null, lastModified: null });
+  const items = reading.kind === "feed" ? reading.items : [];
+  return inParts({ ...nothing, pushed: true }, null, items);
+}
+
+function emptyResult(job: string, source: string, nowAt: number, validators: Validators): PollResult {
+  return {
+    job,
+    source,
+    fetchedAt: nowAt,
     outcome: "unchanged",
     part: 1,
     parts: 1,
     title: null,
-    validators: job.validators,
+    validators,
     items: [],
     failure: null,
   };
+}
+
+/** Fetches and reads what `job` asks for; the parts of the result, oldest items first. Rejects only when the reader is closed. */
+export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]> {
+  const empty = emptyResult(job.job, job.source, tools.now(), job.validators);
   try {
     const fetched = await tools.fetch({ url: job.url, validators: job.validators });
     crashPoint("ingest.fetch.after");
@@ -73,7 +105,8 @@ export async function poll(job: PollJob, tools: PollTools): Promise<PollResult[]
     if (fetched.body === null) return [{ ...empty, ...said }];
     const reading = await tools.read({ ...fetched, source: job.source });
     if (reading.kind !== "feed") throw noFeed(reading.kind);
-    return inParts({ ...empty, ...said }, reading.title, reading.items, fetched.validators);
+    const found = { ...empty, ...said, validators: fetched.validators, hub: reading.hub };
+    return inParts(found, reading.title, reading.items);
   } catch (error) {
     if (error instanceof PostponedError)
       return [{ ...empty, outcome: "postponed", againInMs: error.againInMs }];
@@ -95,9 +128,9 @@ function saidOf(
 }
 
 /** A job that nobody can read never becomes readable. */
-function readJob(delivery: Delivery, log: Log): PollJob | null {
+function readJob(delivery: Delivery, log: Log): AnyJob | null {
   try {
-    return parseAs(PollJob, delivery.body, "poll job");
+    return parseAs(AnyJob, delivery.body, "poll job");
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     log.error({ err: error }, "poll job is not readable");
@@ -106,12 +139,7 @@ function readJob(delivery: Delivery, log: Log): PollJob | null {
   }
 }
 
-function inParts(
-  empty: PollResult,
-  title: string | null,
-  items: readonly Item[],
-  validators: Validators,
-): PollResult[] {
+function inParts(empty: PollResult, title: string | null, items: readonly Item[]): PollResult[] {
   const parts = Math.max(1, Math.ceil(items.length / ITEMS_PER_RESULT));
   return Array.from({ length: parts }, (_, index) => ({
     ...empty,
@@ -119,7 +147,6 @@ function inParts(
     part: index + 1,
     parts,
     title,
-    validators,
     items: items.slice(index * ITEMS_PER_RESULT, (index + 1) * ITEMS_PER_RESULT),
   }));
 }
@@ -150,8 +177,8 @@ export function noFeed(kind: Exclude<Reading["kind"], "feed">): FetchFailedError
 }
 
 /** A full queue gets time to drain: the job stays ours for the pause, so that it does not go round and round. */
-async function giveUp(job: PollJob, delivery: Delivery, error: unknown, tools: PollTools): Promise<void> {
-  const fields = { err: error, source: job.source, job: job.job };
+async function giveUp(job: AnyJob, delivery: Delivery, error: unknown, tools: PollTools): Promise<void> {
+  const fields = { err: error, source: job.source, job: "pushed" in job ? job.pushed : job.job };
   if (error instanceof QueueStoppedError || error instanceof ReaderClosedError) {
     tools.log.debug(fields, "poll was cut off by the end of the service");
     return delivery.giveBack();

@@ -1,6 +1,7 @@
-import type { Item } from "@tidings/protocol";
+import type { Hub, Item } from "@tidings/protocol";
 import { decodeText } from "./decode.ts";
 import { feedsNamedBy } from "./discover.ts";
+import { hubOf } from "./hubs.ts";
 import { normaliseFeed } from "./normalise.ts";
 import { parseDocument } from "./parse.ts";
 
@@ -10,12 +11,19 @@ export interface FetchedDocument {
   readonly contentType: string;
   /** Where it was found. */
   readonly url: string;
+  /** The Link header fields that came with it. */
+  readonly link?: string;
   /** Localpart of the source avatar whose items these would be. */
   readonly source: string;
 }
 
 export type Reading =
-  | { readonly kind: "feed"; readonly title: string | null; readonly items: readonly Item[] }
+  | {
+      readonly kind: "feed";
+      readonly title: string | null;
+      readonly items: readonly Item[];
+      readonly hub: Hub | null;
+    }
   /** An HTML page and the feeds that it names, best first. */
   | { readonly kind: "page"; readonly feeds: readonly string[] }
   | { readonly kind: "other" }
@@ -27,7 +35,11 @@ export async function readDocument(document: FetchedDocument, isCareful: boolean
   const parsed = await parseDocument(text, isCareful);
   switch (parsed.kind) {
     case "feed":
-      return { kind: "feed", ...normaliseFeed(parsed.feed, document.source, document.url) };
+      return {
+        kind: "feed",
+        ...normaliseFeed(parsed.feed, document.source, document.url),
+        hub: hubOf(text, document.link ?? "", document.url),
+      };
     case "page":
       return { kind: "page", feeds: feedsNamedBy(text, document.url) };
     case "other":

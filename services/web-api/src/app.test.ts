@@ -85,6 +85,7 @@ describe("the OpenAPI document", () => {
         "GET /v1/operations/dead-letters",
         "GET /v1/subscriptions",
         "GET /v1/subscriptions/{id}",
+        "GET /websub/{source}/{mac}",
         "PATCH /v1/subscriptions/{id}",
         "POST /v1/history/{id}/ack",
         "POST /v1/history/{id}/read",
@@ -98,6 +99,7 @@ describe("the OpenAPI document", () => {
         "POST /v1/subscriptions",
         "POST /v1/subscriptions/preview",
         "POST /v1/users",
+        "POST /websub/{source}/{mac}",
       ].sort(),
     );
   });

@@ -14,6 +14,7 @@ import { exportRoutes } from "./routes/export.ts";
 import { feedLinkRoutes, feedRoutes } from "./routes/feeds.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
+import { hubRoutes } from "./routes/hubs.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes, requireOperator } from "./routes/operations.ts";
@@ -41,6 +42,8 @@ export interface AppSettings {
   readonly signUpsPerMinute: number;
   readonly publishesPerMinute: number;
   readonly mailDomain: string;
+  /** Of what hubs are told; null: none is heard. */
+  readonly hubKey: string | null;
   readonly trustedProxies: readonly string[];
   /** Who shows it is an operator; null: nobody is. */
   readonly operatorToken: string | null;
@@ -49,7 +52,7 @@ export interface AppSettings {
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function createApp(settings: AppSettings): Promise<App> {
-  const { addresses, bus, queue, log, publishesPerMinute, mailDomain } = settings;
+  const { addresses, bus, queue, log, publishesPerMinute, mailDomain, hubKey } = settings;
   const app: App = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -69,6 +72,7 @@ export async function createApp(settings: AppSettings): Promise<App> {
     log,
     publishesPerMinute,
     mailDomain,
+    hubKey,
     avatars: avatarCalls(bus, addresses),
     guard: signInGuard(settings),
   };
@@ -80,7 +84,7 @@ export async function createApp(settings: AppSettings): Promise<App> {
 }
 
 async function addRoutes(app: App, parts: Parts, operatorToken: string | null): Promise<void> {
-  const open = [healthRoutes, userRoutes, signInRoutes, feedRoutes, publishRoutes, shareRoutes];
+  const open = [healthRoutes, userRoutes, signInRoutes, feedRoutes, publishRoutes, shareRoutes, hubRoutes];
   for (const add of open) add(app, parts);
   await app.register(async (scope: App) => {
     scope.addHook("onRequest", async (request) => {

@@ -16,6 +16,7 @@ const Settings = Type.Object({
   TIDINGS_SIGNUPS_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 600 }),
   TIDINGS_MAIL_DOMAIN: Type.Optional(Type.String()),
   TIDINGS_PUBLISHES_PER_MINUTE: Type.Integer({ minimum: 1, maximum: 10_000_000, default: 600 }),
+  TIDINGS_WEBSUB_SECRET_FILE: Type.String({ default: "" }),
   TIDINGS_OPERATOR_TOKEN_FILE: Type.String({ default: "" }),
 });
 type Settings = Static<typeof Settings>;
@@ -37,6 +38,8 @@ export interface WebConfig {
   readonly mailDomain: string;
   /** Messages with one publisher's token that are taken in a minute. */
   readonly publishesPerMinute: number;
+  /** File with the key of what hubs are told; empty: none is heard. */
+  readonly hubKeyFile: string;
   /** File with the operators' token; empty: there are no operators. */
   readonly operatorTokenFile: string;
 }
@@ -56,6 +59,7 @@ export function readWebConfig(env: NodeJS.ProcessEnv): WebConfig {
     signUpsPerMinute: settings.TIDINGS_SIGNUPS_PER_MINUTE,
     mailDomain: settings.TIDINGS_MAIL_DOMAIN ?? `in.${settings.TIDINGS_DOMAIN}`,
     publishesPerMinute: settings.TIDINGS_PUBLISHES_PER_MINUTE,
+    hubKeyFile: settings.TIDINGS_WEBSUB_SECRET_FILE,
     operatorTokenFile: settings.TIDINGS_OPERATOR_TOKEN_FILE,
   };
 }

@@ -15,7 +15,7 @@ await runService("web-api", async ({ log, onStop }) => {
   const queue = await connectQueue({ url: config.amqpUrl, log });
   onStop(() => queue.stop());
 
-  const { operatorTokenFile } = config;
+  const { operatorTokenFile, hubKeyFile } = config;
   const operatorToken = operatorTokenFile === "" ? null : await readSecret(operatorTokenFile);
   const app = await createApp({
     addresses,
@@ -25,6 +25,7 @@ await runService("web-api", async ({ log, onStop }) => {
       checkPassword({ service: config.xmppService, domain: config.domain, name, password }),
     signUpsPerMinute: config.signUpsPerMinute,
     mailDomain: config.mailDomain,
+    hubKey: hubKeyFile === "" ? null : await readSecret(hubKeyFile),
     publishesPerMinute: config.publishesPerMinute,
     trustedProxies: config.trustedProxies,
     operatorToken,

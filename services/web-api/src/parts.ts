@@ -19,6 +19,8 @@ export interface Parts {
   readonly mailDomain: string;
   /** Messages with one publisher's token that are taken in a minute. */
   readonly publishesPerMinute: number;
+  /** Of what hubs are told; null: none is heard. */
+  readonly hubKey: string | null;
   readonly log: Log;
 }
 

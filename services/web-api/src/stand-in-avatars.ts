@@ -55,6 +55,8 @@ export class StandInAvatars {
   readonly deadLetters: DeadLetterView[] = [];
   /** How sources of publishers stand, by their localparts. */
   readonly publishers = new Map<string, PublisherStanding>();
+  /** Feeds of which hubs may send, by the localparts of their sources. */
+  readonly hubTopics = new Map<string, string>();
   readonly #addresses: Addresses;
   readonly #answers = new Map<string, unknown>();
   #sessions = 0;
@@ -109,6 +111,8 @@ export class StandInAvatars {
 
   #asService(user: string, name: CallName, args: Record<string, string>): unknown {
     if (name === "publisherStanding") return { standing: this.publishers.get(user) ?? "unknown" };
+    if (name === "hubTopic") return { url: this.hubTopics.get(user) ?? null };
+    if (name === "hubIntent") return { agreed: args.topic === this.hubTopics.get(user) };
     if (name === "addressStanding") return { standing: "noUser" };
     const there = this.users.get(user);
     if (name === "beginSignUp") {

@@ -57,6 +57,7 @@ export async function openTheatre(settings: Partial<AppSettings> = {}): Promise<
     signUpsPerMinute: 100,
     publishesPerMinute: 1_000,
     mailDomain: "in.tidings.test",
+    hubKey: "the key of hubs",
     trustedProxies: [],
     operatorToken: OPERATOR,
     log: silentLog(),

@@ -48,6 +48,7 @@ test("the settings have defaults for all but the connections", () => {
     signUpsPerMinute: 600,
     publishesPerMinute: 600,
     mailDomain: "in.tidings.localhost",
+    hubKeyFile: "",
     operatorTokenFile: "",
   });
   const proxies = { ...needed, TIDINGS_WEB_TRUSTED_PROXIES: "10.0.0.0/8, ::1" };

@@ -19,7 +19,7 @@ const item = (identity: string, title = identity): Item => ({
 
 /** A feed that alice reads, and bob with all edits; `polls` gives what they were told by a document with these items. */
 function feed() {
-  const source = new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE }));
+  const source = new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE, web: "web.d" }));
   source.hears("alice", { type: "subscribed", url: ADDRESS });
   source.hears("bob", { type: "subscribed", url: ADDRESS, edits: true });
   const polls = (...items: Item[]) => {

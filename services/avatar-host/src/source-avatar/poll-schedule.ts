@@ -23,6 +23,8 @@ export const MOST_STRAIN = 6;
 const SHARE_OF_SILENCE = 0.05;
 /** Intervals are longer by up to this share. */
 const SPREAD = 0.1;
+/** How much more seldom a feed is polled whose hub sends. */
+const PUSHED_FACTOR = 10;
 
 /** Strain after a result that came `tookMs` after its job: one more when it was late, none when it was in time. */
 export function strainAfter(strain: number, tookMs: number): number {
@@ -40,16 +42,21 @@ export interface Found {
   /** For how long its server says that it will be the same (RFC 9111 §4.2), in milliseconds. */
   readonly freshForMs: number;
   readonly strain: number;
+  /** Whether a hub sends what is new: polls only make sure. */
+  readonly isPushed: boolean;
+  /** Not later than this (epoch milliseconds); null: whenever. */
+  readonly untilAt: number | null;
 }
 
 /** Epoch milliseconds of the next poll after one that went well: back-pressure ends here, as a longer interval. */
 export function nextAfterSuccess(
   nowAt: number,
-  { silentMs, freshForMs, strain }: Found,
+  { silentMs, freshForMs, strain, isPushed, untilAt }: Found,
   pace: PollPace,
 ): number {
-  const wanted = Math.max(pace.minMs * 2 ** strain, silentMs * SHARE_OF_SILENCE, freshForMs);
-  return nowAt + bounded(wanted, pace);
+  const own = Math.max(pace.minMs * 2 ** strain, silentMs * SHARE_OF_SILENCE, freshForMs);
+  const at = nowAt + bounded(isPushed ? own * PUSHED_FACTOR : own, pace);
+  return untilAt === null ? at : Math.max(nowAt + pace.minMs, Math.min(at, untilAt));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SourceState, Validators } from "@tidings/protocol";
+import type { HubRow } from "./hub-lease.ts";
 
 /** The source itself, row `source`. */
 export interface SourceRow {
@@ -19,6 +20,8 @@ export interface SourceRow {
   readonly failures: number;
   /** Where it is asked, when its server has moved it for good; absent: at `url`. */
   readonly movedTo?: string;
+  /** What is known of its hub; null or absent: it names none. */
+  readonly hub?: HubRow | null;
   /** When something new came last, or the baseline did (epoch milliseconds). */
   readonly newestAt?: number;
   /** Its subscribers were told that it cannot be read. */

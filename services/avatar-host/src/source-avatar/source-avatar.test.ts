@@ -12,7 +12,7 @@ const URL_OF_FEED = "https://example.org/feed";
 const NAME = "rss.1";
 
 function rehearse(): Rehearsal {
-  return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE }));
+  return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE, web: "web.d" }));
 }
 
 function item(identity: string): Item {

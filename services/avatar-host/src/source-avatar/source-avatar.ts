@@ -17,9 +17,20 @@ import {
   type Report,
 } from "@tidings/protocol";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
+import { argsOf } from "../shard/call-args.ts";
 import type { Turn } from "../shard/turn.ts";
-import { editsAmong } from "./edits.ts";
 import { fanOut } from "./fan-out.ts";
+import {
+  answerHub,
+  asked,
+  type HubRow,
+  hubAfter,
+  LEASE_SECONDS,
+  missed,
+  renewalAt,
+  sends,
+} from "./hub-lease.ts";
+import { isBaseline, takeNews } from "./news.ts";
 import {
   jobLostAt,
   LONGEST_MS,
@@ -29,9 +40,8 @@ import {
   type PollPace,
   strainAfter,
 } from "./poll-schedule.ts";
-import { withoutRenamed } from "./renamed.ts";
-import { newSource, SEEN, SOURCE, type SourceRow } from "./rows.ts";
-import { forgetOldSeen, isNew } from "./seen.ts";
+import { newSource, SOURCE, type SourceRow } from "./rows.ts";
+import { forgetOldSeen } from "./seen.ts";
 import { backNotice, DEAD_AFTER, deadNotice, goneNotice, type Standing } from "./standing-notice.ts";
 import { addSubscriber, type Change, firstSubscribers, removeSubscriber } from "./subscribers.ts";
 
@@ -41,6 +51,8 @@ const MOVED_FAILURES = 3;
 export interface SourceSettings {
   readonly pace: PollPace;
   readonly silo: string;
+  /** Domain of web-api, which asks on behalf of hubs. */
+  readonly web: string;
 }
 
 export class SourceAvatar implements Avatar {
@@ -63,7 +75,8 @@ export class SourceAvatar implements Avatar {
   onPollResult(turn: Turn, result: PollResult): void {
     const source = turn.get<SourceRow>(SOURCE);
     if (source === undefined || source.subscribers === 0) return;
-    if (result.outcome === "postponed") this.#postpone(turn, source, result);
+    if (result.pushed === true) this.#onPushed(turn, source, result);
+    else if (result.outcome === "postponed") this.#postpone(turn, source, result);
     else if (result.outcome === "failed") this.#onFailure(turn, source, result);
     else if (result.outcome === "unchanged") this.#onUnchanged(turn, source, result);
     else this.#onItems(turn, source, result);
@@ -95,8 +108,13 @@ export class SourceAvatar implements Avatar {
     // Agents have nothing to say to a source.
   }
 
-  onCall(_turn: Turn, call: IncomingCall): void {
-    throw new CallError("cancel", "item-not-found", `A source takes no call ${call.name}.`);
+  onCall(turn: Turn, call: IncomingCall): void {
+    const row = turn.get<SourceRow>(SOURCE);
+    const source = row === undefined || row.subscribers === 0 ? undefined : row;
+    const answer = call.fromDomain === this.#settings.web ? onHubCall(turn, source, call) : null;
+    if (answer === null)
+      throw new CallError("cancel", "item-not-found", `A source takes no call ${call.name}.`);
+    turn.onDurable(() => call.reply(answer));
   }
 
   #subscribe(turn: Turn, user: string, { url, edits }: AvatarEvent & { type: "subscribed" }): void {
@@ -146,22 +164,26 @@ export class SourceAvatar implements Avatar {
   }
 
   #onItems(turn: Turn, source: SourceRow, result: PollResult): void {
-    const isBaseline = source.state === "checking" || source.polls === 0;
-    const fresh = result.items.filter(({ id }) => {
-      const isFresh = isNew(turn, id);
-      if (isFresh) turn.putText(SEEN + id, String(source.polls));
-      return isFresh;
-    });
-    const news = withoutRenamed(turn, result.items, fresh);
-    const edits = (source.wantEdits ?? 0) > 0 ? editsAmong(turn, result.items, source.polls) : [];
+    const { told, next } = takeNews(turn, source, result.items);
     const isLast = result.part === result.parts;
-    const told = [
-      ...(isLast && source.isSaidDead === true ? [backNotice(standingOf(turn, source, result.job))] : []),
-      ...(isBaseline ? [] : [...news, ...edits]),
-    ];
-    const newestAt = news.length > 0 || source.newestAt === undefined ? turn.nowAt : source.newestAt;
-    const stored = { ...source, newestAt, seenCount: source.seenCount + fresh.length };
-    this.#tell(turn, stored, told, (row) => (isLast ? this.#finishPoll(turn, row, result) : row));
+    const back =
+      isLast && source.isSaidDead === true ? [backNotice(standingOf(turn, source, result.job))] : [];
+    const isMissed = next.hub != null && told.length > 0;
+    const stored = isMissed ? { ...next, hub: missed(next.hub, turn.nowAt) } : next;
+    this.#tell(turn, stored, [...back, ...told], (row) =>
+      isLast ? this.#finishPoll(turn, row, result) : row,
+    );
+  }
+
+  /** A part of the feed, beside the polls: it changes nothing of them, and counts once there is a baseline. */
+  #onPushed(turn: Turn, source: SourceRow, { items }: PollResult): void {
+    if (isBaseline(source)) return;
+    if (items.length === 0) {
+      if (source.job === null) turn.put(SOURCE, this.#poll(turn, source));
+      return;
+    }
+    const { told, next } = takeNews(turn, source, items);
+    this.#tell(turn, next.hub == null ? next : { ...next, hub: { ...next.hub, misses: 0 } }, told);
   }
 
   /** Gives `items` their numbers, writes the row as `change` leaves it, and tells them. */
@@ -190,7 +212,14 @@ export class SourceAvatar implements Avatar {
   #finishPoll(turn: Turn, source: SourceRow, result: PollResult): SourceRow {
     const strain = strainAfter(source.strain ?? 0, tookMs(turn, source, result));
     const silentMs = turn.nowAt - (source.newestAt ?? turn.nowAt);
-    const found = { silentMs, freshForMs: result.freshForMs ?? 0, strain };
+    const hub = this.#askHub(turn, hubAfter(source.hub ?? null, result.hub, turn.nowAt));
+    const found = {
+      silentMs,
+      freshForMs: result.freshForMs ?? 0,
+      strain,
+      isPushed: sends(hub, turn.nowAt),
+      untilAt: renewalAt(hub),
+    };
     turn.setAlarm(nextAfterSuccess(turn.nowAt, found, this.#settings.pace));
     const seenCount = forgetOldSeen(turn, source, result);
     const next: SourceRow = {
@@ -204,12 +233,28 @@ export class SourceAvatar implements Avatar {
       failures: 0,
       strain,
       isSaidDead: false,
+      hub,
       ...(result.movedTo === undefined ? {} : { movedTo: result.movedTo }),
       job: null,
       waiting: [],
     };
     this.#sayIfChanged(turn, source, next);
     return next;
+  }
+
+  /** Has the hub asked when that is due; what is known of it then. */
+  #askHub(turn: Turn, hub: HubRow | null): HubRow | null {
+    if (hub === null || hub.askAt > turn.nowAt) return hub;
+    const { url, topic } = hub;
+    const { silo } = this.#settings;
+    turn.jobs.push({
+      job: randomUUID(),
+      source: turn.avatar,
+      silo,
+      hub: { url, topic },
+      leaseSeconds: LEASE_SECONDS,
+    });
+    return asked(hub, turn.nowAt);
   }
 
   /** Its host is asked by many: it is no failure, and what waits for the first fetch waits on. */
@@ -262,6 +307,16 @@ function counted(source: SourceRow, change: Change): Pick<SourceRow, "subscriber
     subscribers: source.subscribers + change.subscribers,
     wantEdits: (source.wantEdits ?? 0) + change.wantEdits,
   };
+}
+
+/** The answer to web-api, which asks for a hub; null when it is another call. The lease counts when it is durable. */
+function onHubCall(turn: Turn, source: SourceRow | undefined, { name, args }: IncomingCall): unknown {
+  const before = source?.hub ?? null;
+  if (name === "hubTopic") return { url: source === undefined || before === null ? null : source.url };
+  if (name !== "hubIntent") return null;
+  const { agreed, hub } = answerHub(before, argsOf(name, args), turn.nowAt);
+  if (source !== undefined && hub !== before) turn.put(SOURCE, { ...source, hub });
+  return { agreed };
 }
 
 function standingOf({ avatar }: Turn, { title, url }: SourceRow, occasion: string): Standing {

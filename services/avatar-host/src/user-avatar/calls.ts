@@ -6,12 +6,12 @@ import {
   CallError,
   type CallName,
   type CallResult,
-  check,
   type DestinationView,
   type HistoryItemWithTrace,
-  MalformedError,
+  HUB_CALLS,
   type ProfileView,
   type ShardCallName,
+  type SourceCallName,
   USER_LIMITS,
 } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
@@ -50,11 +50,15 @@ export interface CallContext {
 }
 
 /** The calls that are made to user avatars. */
-export type UserCallName = Exclude<CallName, ShardCallName | "publisherStanding">;
+export type UserCallName = Exclude<CallName, ShardCallName | SourceCallName>;
 
 type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => CallResult<N>;
 
 const EXPORT_ROWS = 500;
+const OF_SOURCES: ReadonlySet<string> = new Set<SourceCallName>([
+  "publisherStanding",
+  ...(Object.keys(HUB_CALLS) as (keyof typeof HUB_CALLS)[]),
+]);
 /** Rows that hold what lets others in. */
 const SECRET = [SESSION, OPERATION, PUBLISHER, INBOX];
 
@@ -224,19 +228,7 @@ export class WrongCodeError extends CallError {
 }
 
 export function isCallName(name: string): name is UserCallName {
-  return (
-    Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator" && name !== "publisherStanding"
-  );
-}
-
-/** The arguments of a call. Throws CallError when they are not such. */
-export function argsOf<N extends CallName>(name: N, args: unknown): CallArgs<N> {
-  try {
-    return check(CALLS[name].args, args, name) as CallArgs<N>;
-  } catch (error) {
-    if (error instanceof MalformedError) throw new CallError("modify", "bad-request", error.message);
-    throw error;
-  }
+  return Object.hasOwn(CALLS, name) && CALLS[name as CallName].may !== "operator" && !OF_SOURCES.has(name);
 }
 
 function profileOf(turn: Turn, core: CoreRow, avatar: UserAvatar): ProfileView {

@@ -20,19 +20,13 @@ import {
 } from "@tidings/protocol";
 import { onlyKey, type Range } from "@tidings/store";
 import type { AgentLife, Avatar, IncomingCall } from "../shard/avatar.ts";
+import { argsOf } from "../shard/call-args.ts";
 import type { Cause } from "../shard/stimulus.ts";
 import type { Turn } from "../shard/turn.ts";
 import { authorize } from "./account.ts";
 import { answerSource, type Given, onSettled } from "./answer-source.ts";
 import { BaselineWaits } from "./baseline-waits.ts";
-import {
-  argsOf,
-  type CallContext,
-  HANDLERS,
-  isCallName,
-  type UserCallName,
-  WrongCodeError,
-} from "./calls.ts";
+import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeError } from "./calls.ts";
 import { carryOut, isNewDeed } from "./deeds.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { awaitsMessage, imAddresses, learnReceipts, withReported, withRow } from "./destinations.ts";
