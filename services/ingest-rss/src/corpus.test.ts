@@ -5,8 +5,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { check, Item, isSendable } from "@tidings/protocol";
 import { expect, test } from "vitest";
+import { decodeText } from "./decode.ts";
+import { idOf, type PlainItem, readPlainly } from "./plain-reader.ts";
 import { type Reading, readDocument } from "./read-document.ts";
 
+const ADDRESS = "https://feeds.example/feed";
 const CORPUS = new URL("../../../../shared/corpus/feeds/", import.meta.url);
 /** What is in the corpus and is no feed. */
 const NO_FEEDS = new Set(["unrecognized.rss"]);
@@ -112,10 +115,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
 
 async function readingOf(name: string): Promise<Reading> {
   const body = readFileSync(new URL(name, CORPUS));
-  return readDocument(
-    { body, contentType: "", url: "https://feeds.example/feed", source: "rss.corpus" },
-    false,
-  );
+  return readDocument({ body, contentType: "", url: ADDRESS, source: "rss.corpus" }, false);
 }
 
 test.runIf(names.length > 0)(
@@ -136,6 +136,41 @@ test.runIf(names.length > 0)(
     }
   },
 );
+
+/** What no reader that follows the specifications could read. */
+const ILL_FORMED = new Set(["uolNoticias.rss", ...NO_FEEDS, ...NO_ITEMS]);
+/** The address of the page, against which the links of a feed are resolved that does not stand where it was found. */
+const PAGES: Readonly<Record<string, string>> = { "gulp-atom.atom": "https://github.com/" };
+
+test.each(names.filter((name) => !ILL_FORMED.has(name)))(
+  "%s is read as a plain reader reads it: titles, links, ids, dates and authors",
+  async (name) => {
+    const reading = await readingOf(name);
+    if (reading.kind !== "feed") return expect.unreachable(`${name} is a feed`);
+    const page = PAGES[name] ?? ADDRESS;
+    const plain = new Map(
+      readPlainly(decodeText(readFileSync(new URL(name, CORPUS)), ""))
+        .toReversed()
+        .map((item) => [
+          idOf("rss.corpus", item.identity ?? ""),
+          { ...item, link: resolved(item.link, page) },
+        ]),
+    );
+    expect(reading.items.length).toBe(plain.size);
+    for (const { id, title, link, author, publishedAt } of reading.items)
+      expect({ title, link, author, publishedAt }).toEqual(
+        expect.objectContaining({ ...shown(plain.get(id)), publishedAt: plain.get(id)?.publishedAt ?? null }),
+      );
+  },
+);
+
+function shown(item: PlainItem | undefined): Partial<Item> {
+  return { title: item?.title ?? "(no title)", link: item?.link ?? null, author: item?.author ?? null };
+}
+
+function resolved(link: string | null, page: string): string | null {
+  return link === null ? null : new URL(link, page).href;
+}
 
 test.each(Object.entries(EXPECTED).filter(([name]) => names.includes(name)))(
   "%s is read as it is written",

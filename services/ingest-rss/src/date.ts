@@ -63,7 +63,7 @@ const MONTHS: readonly RegExp[] = [
   /^(dec|dez|dic|déc|gru)/,
 ];
 
-const CLOCK = String.raw`(?:[T ,]+(?:at +)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?`;
+const CLOCK = String.raw`(?:[T ,]+(?:at +)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?`;
 const ZONE = String.raw`\s*(am|pm)?\s*(z|[+-]\d{1,2}:?\d{2}|[+-]\d{1,2}|[a-z]{2,5}(?:[+-]\d{1,2}:?\d{2})?)?`;
 
 const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{1,2})[-/](\d{1,2})${CLOCK}${ZONE}`, "i");
@@ -122,10 +122,13 @@ function instant(
   day: number,
   rest: readonly (string | undefined)[],
 ): number | null {
-  const [hour = "0", minute = "0", second = "0", half, zone] = rest;
+  const [hour = "0", minute = "0", second = "0", fraction = "0", half, zone] = rest;
   const offset = zoneOffsetMs(zone);
   if (month < 1 || month > 12 || day < 1 || day > 31 || Number(hour) > 24 || offset === null) return null;
-  return Date.UTC(year, month - 1, day, hourOf(Number(hour), half), Number(minute), Number(second)) - offset;
+  const ms = Math.floor(Number(`0.${fraction}`) * 1_000);
+  return (
+    Date.UTC(year, month - 1, day, hourOf(Number(hour), half), Number(minute), Number(second), ms) - offset
+  );
 }
 
 function hourOf(hour: number, half: string | undefined): number {

@@ -276,3 +276,15 @@ test("whatever stands in a feed, its items may travel", async () => {
     { numRuns: 100 },
   );
 }, 30_000);
+
+test.each([
+  ["an empty creator beside an author", "<author>a@b.example (Ada)</author><dc:creator/>", "Ada"],
+  ["both", "<author>a@b.example</author><dc:creator>Ada</dc:creator>", "Ada"],
+  ["that of iTunes alone", "<itunes:author>Ada</itunes:author>", "Ada"],
+])("the author of an item, by either reader: %s", async (_which, inside, author) => {
+  const names =
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"';
+  const text = rss(`<item><title>a</title>${inside}</item>`).replace("<rss", `<rss ${names}`);
+  const withBase = text.replace("<channel>", '<channel xml:base="https://a.example/">');
+  for (const document of [text, withBase]) expect((await feedIn(document)).items[0]?.author).toBe(author);
+});

@@ -147,8 +147,8 @@ function rssItem(item: RssItem): RawItem {
     link: textOrNull(item.link) ?? textOrNull(permalink) ?? textOrNull(item.enclosures?.[0]?.url),
     summary: rawText(item.description, "html") ?? rawText(item.content?.encoded, "html"),
     author:
-      textOrNull(item.authors?.[0]?.name) ??
       textOrNull(item.dc?.creators?.[0]) ??
+      textOrNull(item.authors?.[0]?.name) ??
       textOrNull(item.itunes?.author),
     categories: textsOf([...(item.categories ?? []).map(({ name }) => name), ...(item.dc?.subjects ?? [])]),
     enclosures: (item.enclosures ?? []).flatMap(({ url, type, length }) => rawEnclosure(url, type, length)),

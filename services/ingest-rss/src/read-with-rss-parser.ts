@@ -18,6 +18,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What the parser gives only when asked; lists under names of our own, as it keeps the first alone. */
 const OWN_FIELDS: (string | (string | { keepArray: boolean })[])[] = [
+  // As `creator` the parser gives the last of both, which may be the empty one.
+  ["author", "rssAuthor"],
+  ["dc:creator", "dcCreator"],
   "itunes:author",
   "itunes:summary",
   ["enclosure", "enclosures", { keepArray: true }],
@@ -59,7 +62,7 @@ function rawItem(item: Fields): RawItem {
     title: rawText(item.title, "unknown"),
     link: textOrNull(item.link) ?? textOrNull(enclosure?.url),
     summary: rawText(summary, "html") ?? rawText(item["content:encoded"], "html"),
-    author: textOrNull(item.creator) ?? textOrNull(item["itunes:author"]),
+    author: textOrNull(item.dcCreator) ?? textOrNull(item.rssAuthor) ?? textOrNull(item["itunes:author"]),
     date: textOrNull(item.pubDate) ?? textOrNull(item.date),
     categories: categoriesOf(item.categories),
     enclosures: enclosuresOf(item),
