@@ -1,5 +1,5 @@
 /**
- * Prepares a checkout and hands over to Node 26: `node run/prepare.mjs start|test|bench|crash [arguments]`.
+ * Prepares a checkout and hands over to Node 26: `node run/prepare.mjs start|test|bench|crash|fuzz [arguments]`.
  *
  * Runs before anything is installed, on the Node that the machine has, so: plain JavaScript, Node 20, no dependencies.
  * A prepared checkout costs a few file look-ups and prints nothing.
@@ -18,6 +18,7 @@ const scripts = {
   test: "run/test.ts",
   bench: "bench/main.ts",
   crash: "test/crash/main.ts",
+  fuzz: "test/fuzz/main.ts",
 };
 const [task = "", ...args] = process.argv.slice(2);
 
