@@ -15,16 +15,17 @@ import { Pending } from "./pending.ts";
 import {
   begin,
   doubt,
-  dueAt,
   HANDED_DOUBT_MS,
   isOpen,
   isRepeatDue,
   mayGoElsewhere,
   newlyDispatched,
+  nextAlarmAt,
   redecide,
   repeat,
   report,
 } from "./progress.ts";
+import { Repeats, type SayRepeat } from "./repeats.ts";
 import {
   type CoreRow,
   type CorrectionRow,
@@ -52,8 +53,6 @@ const MOST_IN_FLIGHT = 1_000;
 const MOST_DOUBTED = 2_000;
 /** What is out of date is swept with every so many notifications: it costs the others nothing. */
 const SWEEP_EVERY = 64;
-/** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
-const ALARM_GRAIN_MS = 5_000;
 
 /** A notification that went nowhere. */
 const UNTOLD: DeliveriesRow = { deliveries: [], trace: [] };
@@ -67,6 +66,7 @@ export interface Situation extends Whereabouts {
 export class Deliveries {
   readonly #pending = new Pending();
   readonly #dispatcher = new Dispatcher();
+  readonly #repeats = new Repeats();
   readonly #corrections: Corrections;
   /** Numbers of pending ones that came while the avatar was awake, by notification id: a report need not look them up. */
   readonly #numbers = new Map<string, string>();
@@ -101,7 +101,7 @@ export class Deliveries {
     const fresh = { ...facts, takenAt: turn.nowAt, deliveries: [] };
     // What has not been decided anew yet may be about to go, and came before.
     const busy = this.#pass.isOver ? this.#pending.busy() : allOf(situation.core);
-    const decisions = this.#decide(turn, notification, fresh, situation, busy);
+    const decisions = this.#decide(turn, number, notification, fresh, situation, busy);
     const row = begin(decisions, turn.nowAt, facts);
     this.#store(turn, number, undefined, row, situation);
     this.#count(turn, decisions, situation);
@@ -114,12 +114,12 @@ export class Deliveries {
    * what can go on. Of many it does some in each turn. `hasNews`: what is not of the situation has changed, too.
    */
   reconsider(turn: Turn, situation: Situation, hasNews = false): void {
-    this.#sendBundles(turn, this.#pass.begin(turn, situation, hasNews), situation);
+    this.#endPart(turn, this.#pass.begin(turn, situation, hasNews), situation);
   }
 
   /** Goes on with what {@link reconsider} has begun. */
   goOn(turn: Turn, situation: Situation): void {
-    this.#sendBundles(turn, this.#pass.goOn(turn, situation), situation);
+    this.#endPart(turn, this.#pass.goOn(turn, situation), situation);
   }
 
   /** An agent's report on one delivery. The time that counts is the avatar's: an agent's clock may be wrong. */
@@ -172,7 +172,7 @@ export class Deliveries {
   repeatDispatches(turn: Turn, { core }: Situation, channel?: AgentChannel): void {
     const others = core.destinations.filter((one) => channel !== undefined && one.channel !== channel);
     const except = new Set(others.map(({ id }) => id));
-    for (const [number, row] of this.#pending.inOrder()) this.#say(turn, number, row, core, except);
+    this.#repeats.say(this.#pending.inOrder(), except, this.#saying(turn, core));
     if (channel === undefined || channel === "im") this.#corrections.say(turn, core);
   }
 
@@ -183,11 +183,9 @@ export class Deliveries {
   onAlarm(turn: Turn, situation: Situation): void {
     const open = this.#pending.inOrder();
     const isAnyDue = open.some(([, row]) => isRepeatDue(row, turn.nowAt));
-    for (const [number, row] of open) {
-      const after = repeat(row, turn.nowAt, isAnyDue);
-      this.#moveOn(turn, number, row, after, situation);
-      if (after !== row) this.#say(turn, number, after, situation.core);
-    }
+    for (const [number, row] of open)
+      this.#moveOn(turn, number, row, repeat(row, turn.nowAt, isAnyDue), situation);
+    if (isAnyDue) this.#repeats.say(this.#pending.inOrder(), new Set(), this.#saying(turn, situation.core));
     for (const given of this.#corrections.onAlarm(turn, situation.core))
       this.#sayUncorrected(turn, given, situation);
     this.reconsider(turn, situation);
@@ -207,11 +205,12 @@ export class Deliveries {
   ): DeliveriesRow {
     const notification = turn.get<Notification>(HISTORY + number);
     if (notification === undefined) return before;
-    const decisions = this.#decide(turn, notification, before, situation, busy);
+    const decisions = this.#decide(turn, number, notification, before, situation, busy);
     const after = redecide(before, decisions, turn.nowAt);
     if (after === before) return before;
     this.#store(turn, number, before, after, situation);
     const isNew = newlyDispatched(before, after);
+    if (isNew.size > 0) this.#repeats.hasGone();
     const goes = decisions.filter(({ destination }) => isNew.has(destination.id));
     const together = goes.filter((decision) => decision.action === "dispatch" && decision.bundle !== null);
     for (const decision of together) gather(bundles, decision, number);
@@ -226,6 +225,11 @@ export class Deliveries {
     for (const { destination } of together) except.add(destination.id);
     this.#dispatcher.say(turn, after, notification, situation.core, except);
     return after;
+  }
+
+  #endPart(turn: Turn, bundles: Bundles, situation: Situation): void {
+    this.#sendBundles(turn, bundles, situation);
+    this.#repeats.sayLeft(() => this.#pending.inOrder(), this.#saying(turn, situation.core));
   }
 
   #sendBundles(turn: Turn, bundles: Bundles, situation: Situation): void {
@@ -314,8 +318,13 @@ export class Deliveries {
     this.#dispatcher.say(turn, row, turn.get<Notification>(HISTORY + number), core, except);
   }
 
+  #saying(turn: Turn, core: CoreRow): SayRepeat {
+    return (number, row, except) => this.#say(turn, number, row, core, except);
+  }
+
   #decide(
     turn: Turn,
+    number: string,
     notification: Notification,
     row: Omit<DeliveriesRow, "trace"> & { readonly trace?: DeliveriesRow["trace"] },
     situation: Situation,
@@ -332,7 +341,7 @@ export class Deliveries {
       isAcknowledged: row.own?.state === "acked",
       smsSentToday: smsSentToday(turn, routing),
       // What may have been lost must not be overtaken: it will be repeated.
-      busy: this.#isFull ? allOf(core) : busy.union(new Set(this.#pending.silent(turn.nowAt))),
+      busy: this.#isFull ? allOf(core) : busy.union(new Set(this.#pending.silent(turn.nowAt, number))),
     };
     return decide(
       {
@@ -364,7 +373,8 @@ export class Deliveries {
       this.#pending.keep(number, after, turn.nowAt);
       if (after !== before) turn.put(PENDING + number, after);
       if (!wasOpen && before !== undefined) turn.delete(SETTLED + number);
-      this.#setAlarm(turn, after);
+      const alarmAt = nextAlarmAt(after, turn.nowAt);
+      if (alarmAt !== null && (turn.alarmAt === null || turn.alarmAt > alarmAt)) turn.setAlarm(alarmAt);
       return;
     }
     this.#pending.forget(number);
@@ -378,16 +388,6 @@ export class Deliveries {
     const address = core.destinations.find(({ id }) => id === delivery.destination)?.address;
     const isDoubted = nowAt - delivery.at < HANDED_DOUBT_MS && this.#pending.size < MOST_DOUBTED;
     return isDoubted && address !== undefined && core.receiptsFrom.includes(address);
-  }
-
-  #setAlarm(turn: Turn, { deliveries }: DeliveriesRow): void {
-    for (const delivery of deliveries) {
-      const due = dueAt(delivery);
-      // What is due and still held waits for the user: an alarm in the past would ring without end.
-      if (due === null || due <= turn.nowAt) continue;
-      const at = delivery.state === "held" ? due : Math.ceil(due / ALARM_GRAIN_MS) * ALARM_GRAIN_MS;
-      if (turn.alarmAt === null || turn.alarmAt > at) turn.setAlarm(at);
-    }
   }
 }
 

@@ -31,11 +31,11 @@ export class Pending {
     return this.#inFlight;
   }
 
-  /** The destinations at which something that is dispatched may never have reached its agent. */
-  silent(nowAt: number): string[] {
+  /** The destinations at which something dispatched, of a lower number than `number`, may never have reached its agent. */
+  silent(nowAt: number, number: string): string[] {
     const isSilent = ([, since]: [string, Map<string, number>]) => {
-      const [oldest] = since.values();
-      return oldest !== undefined && nowAt - oldest >= SILENCE_MS;
+      for (const [earlier, oldest] of since) if (earlier < number) return nowAt - oldest >= SILENCE_MS;
+      return false;
     };
     return [...this.#silentSince].filter(isSilent).map(([destination]) => destination);
   }

@@ -21,6 +21,8 @@ export const DISPATCH_TIMEOUT_MS = 30_000;
 export const HANDED_DOUBT_MS = 600_000;
 /** A delivery that is held although the user's rules would let it go is given up after this long (milliseconds). */
 export const IM_EXPIRES_MS = 24 * 3_600_000;
+/** Alarms are set on multiples of this, so that a busy avatar does not move its alarm with each item (milliseconds). */
+const ALARM_GRAIN_MS = 5_000;
 /** Most steps of a trace that are kept: the latest. */
 export const TRACE_STEPS = 60;
 /**
@@ -124,6 +126,17 @@ export function dueAt(delivery: Delivery): number | null {
     default:
       return null;
   }
+}
+
+/** When the clock has something to do for `row` (epoch milliseconds); null when it waits for news alone. */
+export function nextAlarmAt({ deliveries }: DeliveriesRow, nowAt: number): number | null {
+  const alarms = deliveries.flatMap((delivery) => {
+    const due = dueAt(delivery);
+    // What is due and still held waits for the user: an alarm in the past would ring without end.
+    if (due === null || due <= nowAt) return [];
+    return [delivery.state === "held" ? due : Math.ceil(due / ALARM_GRAIN_MS) * ALARM_GRAIN_MS];
+  });
+  return alarms.length === 0 ? null : Math.min(...alarms);
 }
 
 /** The destinations at which `after` is dispatched and `before` was not. */

@@ -520,6 +520,21 @@ test("a presence of the agent's next life brings first what its last one left, i
   expect(dispatched()).toEqual(["b 1", "c 1", "d 1"]);
 });
 
+test("what nobody has answered for does not go again before an earlier one that has to be tried again, but just behind it", async () => {
+  await subscribes();
+  shows("available");
+  for (const [at, title] of ["a", "b", "c"].entries()) alice.hears(SOURCE, notified(title, at + 1));
+  becomes("a", "refused", { condition: "remote-server-timeout", mayRetry: true });
+  expect(dispatched()).toEqual([]);
+
+  agentEpoch = 2;
+  shows("available");
+  expect(dispatched()).toEqual([]);
+
+  alice.isRung();
+  expect(dispatched()).toEqual(["a 2", "b 1", "c 1"]);
+});
+
 test("what was dispatched by a host that died goes again before what comes to its successor", async () => {
   await subscribes();
   shows("available");
