@@ -9,7 +9,9 @@ import { measureHandOver } from "./hand-over.ts";
 import { hostsStayDead, onStack } from "./installation.ts";
 import { measureLatency } from "./latency.ts";
 import { watched } from "./loop-delay.ts";
+import { measureMails } from "./mails.ts";
 import { measureMemory } from "./memory.ts";
+import { measurePolls } from "./polls.ts";
 import { measurePublish, unbounded } from "./publish.ts";
 import { measurePubsub } from "./pubsub.ts";
 import { measureStart } from "./start-1m.ts";
@@ -35,6 +37,16 @@ export const SUITES: readonly Suite[] = [
     name: "publish",
     summary: "a program's POST to a client, and how many are taken in a second",
     run: (tell) => onStack(tell, { adapt: unbounded }, (stack) => measurePublish(tell, stack)),
+  },
+  {
+    name: "polls",
+    summary: "10,000 feeds on one ingestor: unchanged ones, and 30 KB that are read",
+    run: (tell) => onStack(tell, { services: ["ingest-rss"] }, (stack) => measurePolls(tell, stack)),
+  },
+  {
+    name: "mails",
+    summary: "mails that are taken in a second, beside a server that discards them",
+    run: measureMails,
   },
   {
     name: "sustained",
