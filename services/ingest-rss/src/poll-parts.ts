@@ -7,7 +7,7 @@ import { POLL_PARTS, QUEUES } from "@tidings/protocol";
 import type { Consumer, Delivery, Queue } from "@tidings/queue";
 import type { Log } from "@tidings/runtime";
 
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 5_000;
 
 interface Part {
   consumer: Consumer;
@@ -31,6 +31,7 @@ export class PollParts {
   readonly #options: PollPartsOptions;
   readonly #parts: Part[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #said = 0;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(options: PollPartsOptions) {
@@ -82,6 +83,10 @@ export class PollParts {
       for (const number of idle.slice(0, Math.max(0, excess))) {
         await this.#parts[number]?.consumer.cancel();
         await this.#consume(number);
+      }
+      if (this.ours !== this.#said) {
+        this.#said = this.ours;
+        this.#options.log.info({ parts: this.ours, of: POLL_PARTS, ingestors }, "polls are shared");
       }
     } catch (error) {
       this.#options.log.debug({ err: error }, "how many ingestors there are is not known now");
