@@ -50,7 +50,7 @@ export interface Surroundings {
   passwordFile(componentDomain: string): string;
 }
 
-const BUSY: ReadonlySet<ServiceKind> = new Set(["avatar-host", "agent-xmpp"]);
+const BUSY: ReadonlySet<ServiceKind> = new Set(["avatar-host", "agent-xmpp", "ingest-rss", "ingest-email"]);
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 

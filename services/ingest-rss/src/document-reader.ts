@@ -14,11 +14,12 @@ export interface ReaderLimits {
   readonly threads: number;
   /** Longest time for one reading (milliseconds). */
   readonly readMs: number;
-  /** Largest heap of one thread (MB). */
+  /** Largest heap of one thread, and what of it is for the young (MB): a document is many short-lived strings. */
   readonly heapMb: number;
+  readonly youngMb: number;
 }
 
-export const READER_LIMITS: ReaderLimits = { threads: 2, readMs: 4_000, heapMb: 256 };
+export const READER_LIMITS: ReaderLimits = { threads: 2, readMs: 4_000, heapMb: 256, youngMb: 24 };
 
 /** A thread loads the parsers when it starts, which its first reading must not be charged with (milliseconds). */
 const START_MS = 10_000;
@@ -94,7 +95,10 @@ export class DocumentReader {
   /** Starts a thread; it says hello when the parsers are loaded. */
   async #newThread(): Promise<Worker> {
     const thread = new Worker(new URL("./reading-thread.ts", import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.heapMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.#limits.heapMb,
+        maxYoungGenerationSizeMb: this.#limits.youngMb,
+      },
     });
     this.#all.add(thread);
     // What kills a thread is seen by whoever waits for it; without a listener it would end the process.
