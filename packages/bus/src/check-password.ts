@@ -9,6 +9,7 @@ import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "no
 import { promisify } from "node:util";
 import { type Element, xml } from "@tidings/protocol";
 import { type Client, client } from "@xmpp/client";
+import { hearLateErrors } from "./dial.ts";
 
 const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const MECHANISM = "SCRAM-SHA-1";
@@ -64,6 +65,7 @@ async function exchange(
   mechanisms: readonly string[],
   check: PasswordCheck,
 ): Promise<boolean> {
+  hearLateErrors(entity);
   if (!entity.isSecure()) throw new Error("the connection is not encrypted");
   if (!mechanisms.includes(MECHANISM)) throw new Error(`the server does not offer ${MECHANISM}`);
   const first = clientFirst(check.name, randomBytes(18).toString("base64"));

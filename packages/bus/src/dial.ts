@@ -106,6 +106,7 @@ async function open(entity: Entity, service: string, domain: string): Promise<vo
 function readInput(entity: Entity, socket: Socket, onInput: () => void, end: (cause: Error) => void): void {
   socket.setEncoding("utf8");
   socket.on("error", end);
+  hearLateErrors(entity);
   const reader = entity.socket as EventEmitter;
   const markup = new WholeMarkup();
   reader.removeAllListeners("data");
@@ -120,8 +121,17 @@ function readInput(entity: Entity, socket: Socket, onInput: () => void, end: (ca
   });
 }
 
+/**
+ * The library listens to its sockets until they close. What is written to one whose peer has gone just before fails after that
+ * (EBADF), and an error that nobody hears would end the process.
+ */
+export function hearLateErrors(entity: Pick<Entity, "socket">): void {
+  const held = entity.socket as EventEmitter | null;
+  for (const emitter of [held, rawSocket(entity)]) emitter?.on("error", () => undefined);
+}
+
 /** The socket itself; with TLS the client library keeps it inside an object of its own. */
-function rawSocket(entity: Entity): Socket | null {
+function rawSocket(entity: Pick<Entity, "socket">): Socket | null {
   const held = entity.socket;
   if (held instanceof Socket) return held;
   const inner = (held as { socket?: unknown } | null)?.socket;
