@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-/** Two projects: `unit` needs no server and takes seconds; `plays` runs against the real servers. */
+/**
+ * Three projects: `unit` needs no server and takes seconds; `plays` run against the real servers, two files at a time; `faults` do
+ * too, one by one, because they kill what others need or need the machine for themselves.
+ */
+const onServers = { globalSetup: ["test/stack.ts"], testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -21,10 +26,17 @@ export default defineConfig({
         test: {
           name: "plays",
           include: ["test/**/*.play.test.ts"],
-          globalSetup: ["test/stack.ts"],
+          // Most of their time is waiting.
+          maxWorkers: 2,
+          ...onServers,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/**/*.fault.test.ts"],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...onServers,
         },
       },
     ],

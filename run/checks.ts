@@ -28,6 +28,7 @@ export function checksIn(folder: string): Check[] {
     // Half of their time is waiting, and vitest would give them one of two cores.
     vitest("unit", 10, folder, ["--maxWorkers=2"]),
     vitest("plays", 40, folder),
+    vitest("faults", 40, folder),
   ];
 }
 
