@@ -25,6 +25,7 @@ export function checksIn(folder: string): Check[] {
   return [
     check("format and lint", "@biomejs/biome/bin/biome", ["check", "."]),
     check("types", "typescript/bin/tsc", ["--project", ROOT]),
+    check("types of the page", "typescript/bin/tsc", ["--project", join(ROOT, "services/web-api/app")]),
     // Half of their time is waiting, and vitest would give them one of two cores.
     vitest("unit", 10, folder, ["--maxWorkers=2"]),
     vitest("plays", 40, folder),

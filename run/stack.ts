@@ -14,6 +14,7 @@ import { epmd } from "./epmd.ts";
 import { openHome } from "./home.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { lockHome } from "./lock.ts";
+import { buildPage } from "./page.ts";
 import { choosePorts, isFree, mustBeFree, type Ports } from "./ports.ts";
 import { rabbitmq } from "./rabbitmq.ts";
 import { type Surroundings, serviceProcesses } from "./services.ts";
@@ -74,8 +75,12 @@ async function start(plan: Plan, crew: Crew, stop: () => Promise<void>): Promise
   await killLeftovers(plan.home);
   const ports = await portsOf(plan);
   plan.signal.throwIfAborted();
+  const page = plan.services.includes("web-api") ? buildPage() : Promise.resolve(false);
+  // It is waited for below; until then a failure must not be one that nobody heard.
+  page.catch(() => undefined);
   await crew.start("ground", epmd(ports.epmd));
   const servers = await startServers(plan, ports, crew);
+  if (await page) plan.tell("page             built");
   plan.signal.throwIfAborted();
   const webUrl = `http://localhost:${ports.web}`;
   await startServices(plan, ports, servers, crew);

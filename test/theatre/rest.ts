@@ -9,17 +9,17 @@ export interface Answer {
 
 export class Rest {
   readonly #base: string;
-  readonly #token: string | null;
+  readonly token: string | null;
 
   /** `token` of a session; null for what needs none. */
   constructor(base: string, token: string | null = null) {
     this.#base = base;
-    this.#token = token;
+    this.token = token;
   }
 
   /** The same session at another installation. */
   at(base: string): Rest {
-    return new Rest(base, this.#token);
+    return new Rest(base, this.token);
   }
 
   get(path: string): Promise<Answer> {
@@ -38,7 +38,7 @@ export class Rest {
   async raw(method: string, path: string, body: string | undefined, type: string): Promise<string> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
-      headers: { connection: "close", "content-type": type, authorization: `Bearer ${this.#token}` },
+      headers: { connection: "close", "content-type": type, authorization: `Bearer ${this.token}` },
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
@@ -53,7 +53,7 @@ export class Rest {
       headers: {
         connection: "close",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...(this.token === null ? {} : { authorization: `Bearer ${this.token}` }),
       },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });

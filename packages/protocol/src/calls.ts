@@ -12,6 +12,7 @@ import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
 import { HUB_CALLS } from "./hubs.ts";
+import { LIVE_CALLS } from "./live-calls.ts";
 import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
 import { OWN_SOURCE_CALLS } from "./own-source-calls.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
@@ -124,6 +125,7 @@ export const CALLS = {
 
   ...OWN_SOURCE_CALLS,
   ...HUB_CALLS,
+  ...LIVE_CALLS,
 
   /** Newest first. `cursor` is the `next` of the page before. */
   history: {

@@ -11,6 +11,7 @@ export * from "./frames.ts";
 export * from "./hubs.ts";
 export * from "./inbound-mail.ts";
 export * from "./jobs.ts";
+export * from "./live-calls.ts";
 export * from "./message-id.ts";
 export * from "./notification.ts";
 export * from "./payload.ts";

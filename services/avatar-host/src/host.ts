@@ -341,7 +341,14 @@ export class AvatarHost {
       const { web, inbound } = this.#addresses;
       return new PushAvatar({ silo: FIRST_SILO, askers: [web, inbound] });
     }
-    if (!localpart.startsWith("rss.")) return new UserAvatar(this.#addresses, shard.agents);
+    if (!localpart.startsWith("rss.")) {
+      const { agents, watchers } = shard;
+      return new UserAvatar(this.#addresses, {
+        epochOf: (channel) => agents.epochOf(channel),
+        connection: () => agents.connection(),
+        watch: (user, forMs) => watchers.watch(user, forMs),
+      });
+    }
     const minMs = this.#options.config.TIDINGS_POLL_MIN_SECONDS * 1_000;
     return new SourceAvatar({ silo: FIRST_SILO, pace: { minMs }, web: this.#addresses.web });
   }

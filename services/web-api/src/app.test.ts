@@ -73,6 +73,7 @@ describe("the OpenAPI document", () => {
         "GET /livez",
         "GET /readyz",
         "GET /v1/destinations",
+        "GET /v1/events",
         "GET /v1/feed",
         "POST /v1/feed/rotate",
         "GET /v1/history",
@@ -284,8 +285,19 @@ test("the process says that it lives, and what it needs to be ready", async () =
   expect(answer.json()).toEqual({ bus: true, queue: false, avatars: true });
 });
 
-test("every answer forbids scripts, but for the reference page's own", async () => {
-  for (const url of ["/", "/v1/me", "/nowhere", "/openapi.json", "/livez"]) {
+test("the page is the same at all its addresses, and may run what comes from here alone", async () => {
+  for (const url of ["/", "/stream/0123", "/sources", "/ways", "/rules", "/account"]) {
+    const { headers, statusCode, body } = await theatre.app.inject(url);
+    expect([url, statusCode]).toEqual([url, 200]);
+    expect(body).toContain("<title>Tidings</title>");
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+  }
+});
+
+test("every other answer forbids scripts, but for the reference page's own", async () => {
+  for (const url of ["/v1/me", "/nowhere", "/openapi.json", "/livez"]) {
     const { headers } = await theatre.app.inject(url);
     expect(headers["content-security-policy"], url).toContain("default-src 'none'");
     expect(headers["content-security-policy"], url).not.toContain("script-src");

@@ -6,10 +6,12 @@ import type { Addresses } from "@tidings/protocol";
 import type { Log } from "@tidings/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { avatarCalls } from "./avatar-calls.ts";
+import { LiveUsers } from "./live/live-users.ts";
 import type { App, Parts } from "./parts.ts";
 import { nothingHere, Problem, problemOf } from "./problem.ts";
 import { destinationRoutes } from "./routes/destinations.ts";
 import { describeRoutes, docRoutes } from "./routes/docs.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/export.ts";
 import { feedLinkRoutes, feedRoutes } from "./routes/feeds.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -19,6 +21,7 @@ import { inboxRoutes } from "./routes/inboxes.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes, requireOperator } from "./routes/operations.ts";
 import { opmlRoutes } from "./routes/opml.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { previewRoutes } from "./routes/preview.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { publisherRoutes, shareRoutes } from "./routes/publishers.ts";
@@ -73,6 +76,7 @@ export async function createApp(settings: AppSettings): Promise<App> {
     publishesPerMinute,
     mailDomain,
     hubKey,
+    live: new LiveUsers(bus, addresses.silo),
     avatars: avatarCalls(bus, addresses),
     guard: signInGuard(settings),
   };
@@ -102,6 +106,7 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
       destinationRoutes,
       publisherRoutes,
       inboxRoutes,
+      eventRoutes,
       ruleRoutes,
     ];
     for (const add of routes) add(scope, parts);
@@ -111,6 +116,7 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
     operationRoutes(scope, parts);
   });
   await docRoutes(app);
+  await pageRoutes(app);
 }
 
 /** JSON alone is read, and an empty body as none. `__proto__` stays a field like others, which no schema knows. */

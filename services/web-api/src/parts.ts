@@ -6,6 +6,7 @@ import type { Queue } from "@tidings/queue";
 import type { Log } from "@tidings/runtime";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { AvatarCalls } from "./avatar-calls.ts";
+import type { LiveUsers } from "./live/live-users.ts";
 import type { SignInGuard } from "./sign-in-guard.ts";
 
 /** What the routes work with. */
@@ -19,6 +20,8 @@ export interface Parts {
   readonly mailDomain: string;
   /** Messages with one publisher's token that are taken in a minute. */
   readonly publishesPerMinute: number;
+  /** Who has a page open. */
+  readonly live: LiveUsers;
   /** Of what hubs are told; null: none is heard. */
   readonly hubKey: string | null;
   readonly log: Log;

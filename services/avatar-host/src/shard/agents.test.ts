@@ -41,7 +41,7 @@ test("of a new life those who wait hear for its channel; of a claim, for all cha
   const ofSms = { kind: "reports", reports, channel: "sms", agentEpoch: 7 };
   expect(given).toEqual([{ users: ["alice"], stimulus: ofSms }]);
   given = [];
-  known.isClaimed(1_000);
+  known.isClaimed();
   vi.advanceTimersByTime(1_000);
   const ofIm = { kind: "reports", reports, channel: "im", agentEpoch: 0 };
   expect(given.map(({ stimulus }) => stimulus)).toEqual(expect.arrayContaining([ofIm, ofSms]));
@@ -53,7 +53,7 @@ test("what was said is in doubt from when the host is on the bus again, and once
   const seen = [known.connection()];
   known.isOnline();
   seen.push(known.connection());
-  known.isClaimed(1_000);
+  known.isClaimed();
   seen.push(known.connection());
   expect(new Set(seen).size).toBe(3);
 });

@@ -15,6 +15,9 @@ export function agentKey(channel: AgentChannel): string {
   return `agent/${channel}`;
 }
 
+/** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
+const CLAIMED_SPREAD_MS = 1_000;
+
 export interface AgentsOptions {
   /** The shard's own localpart. */
   readonly self: string;
@@ -73,12 +76,12 @@ export class Agents {
 
   /**
    * The shard is claimed on the bus (again). What was dispatched and asked before may be lost: who waits for something is
-   * told of all agents, within `spreadMs`.
+   * told of all agents, spread over a second.
    */
-  isClaimed(spreadMs: number): void {
+  isClaimed(): void {
     this.#connections++;
     for (const channel of AGENT_CHANNELS)
-      if (channel === "im" || this.epochOf(channel) > 0) this.#rounds.get(channel)?.start(spreadMs);
+      if (channel === "im" || this.epochOf(channel) > 0) this.#rounds.get(channel)?.start(CLAIMED_SPREAD_MS);
   }
 
   close(): void {

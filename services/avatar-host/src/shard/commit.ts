@@ -12,6 +12,7 @@ import { forgottenOwner } from "./dead-letters.ts";
 import { watchKey } from "./presence-round.ts";
 import type { AgentDispatch, Turn } from "./turn.ts";
 import { unfinishedRow } from "./unfinished.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** What one stimulus has brought about so far: rows to write together, and effects for when they are durable. */
 export class Commit {
@@ -30,8 +31,10 @@ export class Commit {
   earliestAlarmAt: number | null = null;
   readonly #shard: Shard;
   readonly #alarms: Alarms;
+  readonly #watchers: Watchers;
 
-  constructor(shard: Shard, alarms: Alarms) {
+  constructor(shard: Shard, alarms: Alarms, watchers: Watchers) {
+    this.#watchers = watchers;
     this.#shard = shard;
     this.#alarms = alarms;
   }
@@ -55,6 +58,8 @@ export class Commit {
     this.asks.push(...turn.asks);
     this.jobs.push(...turn.jobs);
     this.onDurable.push(...turn.effects);
+    const told = this.#watchers.effectOf(turn.avatar, rows);
+    if (told !== null) this.onDurable.push(told);
     if (turn.wantsAnother) {
       this.unfinished.push(turn.avatar);
       this.rows.push(unfinishedRow(shardLocalpart(this.#shard), turn.avatar, true));

@@ -9,6 +9,7 @@ import {
   type AddressedEvent,
   type AgentChannel,
   ackStanza,
+  changedStanza,
   type FrameBody,
   frameStanza,
   type Reports,
@@ -39,13 +40,13 @@ import { type Cause, type Stimulus, stimulate } from "./stimulus.ts";
 import { TakenOver } from "./taken-over.ts";
 import { Turn } from "./turn.ts";
 import { Unfinished } from "./unfinished.ts";
-
-/** Over how long the avatars of a shard that was taken over repeat what its last owner may not have sent (milliseconds). */
-const TAKEN_OVER_SPREAD_MS = 1_000;
+import { Watchers } from "./watchers.ts";
 
 export class Shard {
   /** Which life of each agent the shard knows of. */
   readonly agents: Agents;
+  /** For whom a page is open. */
+  readonly watchers: Watchers;
   readonly number: ShardNumber;
   readonly epoch: number;
   readonly #options: ShardOptions;
@@ -122,6 +123,7 @@ export class Shard {
     });
     this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
     this.#courier = new Courier(options, options.agents, send);
+    this.watchers = new Watchers((user) => send(changedStanza(siloDomain, options.web, user)));
     const { background } = options;
     const give = (users: readonly string[], stimulus: () => Stimulus) => this.#giveAll(users, stimulus);
     this.agents = new Agents({ self, reader, give, background });
@@ -156,7 +158,7 @@ export class Shard {
   /** The shard is served on the bus (again): sends what waits in the outbox, and at first takes up what was left unfinished. */
   serve(): void {
     this.#outbox.resume();
-    this.agents.isClaimed(TAKEN_OVER_SPREAD_MS);
+    this.agents.isClaimed();
     if (this.#isServed) return;
     this.#isServed = true;
     this.#alarms.schedule();
@@ -314,7 +316,7 @@ export class Shard {
 
   #run(work: (commit: Commit) => void): void {
     if (!this.#isTaking || !this.#store.isOpen) return;
-    const commit = new Commit(this.number, this.#alarms);
+    const commit = new Commit(this.number, this.#alarms, this.watchers);
     work(commit);
     this.#finish(commit);
   }

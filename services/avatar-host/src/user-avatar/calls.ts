@@ -28,6 +28,7 @@ import {
 } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
 import { INBOXES, type InboxRow } from "./inboxes.ts";
+import { changesSince } from "./live.ts";
 import { answerMessage, messageSent } from "./message-calls.ts";
 import { acknowledged, again, putOff, read } from "./own-acts.ts";
 import { endSource, ownSources } from "./own-sources.ts";
@@ -131,6 +132,10 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]:
   },
 
   history: ({ turn }, args) => historyPage(turn, args),
+  changes: ({ turn, avatar }, args) => {
+    avatar.isWatched(turn, args.watchMs);
+    return changesSince(turn, args, presenceView(avatar.presence(turn), avatar.agentEpoch));
+  },
   historyItem: ({ turn }, { id }) => historyItem(turn, id),
 
   markRead: (context, { id }) => acts(context, id, read),

@@ -84,7 +84,8 @@ export function historyItem(turn: Turn, id: string): HistoryItemWithTrace {
   };
 }
 
-function itemOf(turn: Turn, number: string, notification: Notification): HistoryItem {
+/** The notification with that number, and what became of it. */
+export function itemOf(turn: Turn, number: string, notification: Notification): HistoryItem {
   const { seq: _, ...shown } = notification;
   const row = deliveriesOf(turn, number);
   const deliveries = row?.deliveries ?? [];
@@ -103,6 +104,6 @@ function itemOf(turn: Turn, number: string, notification: Notification): History
   };
 }
 
-function deliveriesOf(turn: Turn, number: string): DeliveriesRow | undefined {
+export function deliveriesOf(turn: Turn, number: string): DeliveriesRow | undefined {
   return turn.get<DeliveriesRow>(PENDING + number) ?? turn.get<DeliveriesRow>(SETTLED + number);
 }

@@ -64,6 +64,8 @@ export interface Surroundings {
   readonly epochOf: (channel: AgentChannel) => number;
   /** Grows whenever what was said to agents before may be lost: the bus was away, or did not know whose the shard is. */
   readonly connection: () => number;
+  /** For `forMs` from now on web-api is told of each change for `user`. */
+  readonly watch?: (user: string, forMs: number) => void;
 }
 
 export class UserAvatar implements Avatar {
@@ -98,6 +100,11 @@ export class UserAvatar implements Avatar {
     if (cause.kind !== "event" || cause.event.type !== "notified") return WAKING_ROWS;
     const { from, event } = cause;
     return [...WAKING_ROWS, onlyKey(SUBSCRIPTION + from), onlyKey(INDEX + event.notification.id)];
+  }
+
+  /** A page is open. */
+  isWatched({ avatar }: Turn, forMs: number): void {
+    if (forMs > 0) this.#around.watch?.(avatar, forMs);
   }
 
   onEvent(turn: Turn, from: string, event: AvatarEvent): void {

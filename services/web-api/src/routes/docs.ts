@@ -1,4 +1,4 @@
-/** The OpenAPI document, its reference page, and the page at `/` that says where they are. All of it served from here. */
+/** The OpenAPI document and its reference page. All of it served from here. */
 import { createHash } from "node:crypto";
 import swagger from "@fastify/swagger";
 import fastify, {
@@ -9,17 +9,6 @@ import fastify, {
 } from "fastify";
 import Type from "typebox";
 import type { App } from "../parts.ts";
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Tidings</title>
-<h1>Tidings</h1>
-<p>Tells you what you asked to be told, where you are.</p>
-<p>The interface is described at <a href="/docs">/docs</a>, for programs at <a href="/openapi.json">/openapi.json</a>.</p>
-</html>
-`;
 
 const hidden = { hide: true } as const;
 
@@ -78,9 +67,6 @@ export function requireSchema({
 }
 
 export async function docRoutes(app: App): Promise<void> {
-  app.get("/", { schema: hidden }, async (_request, reply) =>
-    reply.type("text/html; charset=utf-8").send(PAGE),
-  );
   const schema = { ...hidden, response: { 200: Type.Unknown() } };
   app.get("/openapi.json", { schema }, async () => app.swagger());
   const page = referencePage();

@@ -244,7 +244,8 @@ function argumentsOf(query: Static<typeof listSchema.querystring>): CallArgs<"hi
   };
 }
 
-function itemOf(view: HistoryView): Static<typeof HistoryItem> {
+/** As the interface shows it. */
+export function itemOf(view: HistoryView): Static<typeof HistoryItem> {
   const { id, source, sourceTitle, title, link, summary, author, state } = view;
   const { categories, enclosures, image, editOf } = view;
   return {

@@ -85,6 +85,11 @@ async function removeAccount({ addresses, bus }: Parts, name: string): Promise<v
   }
 }
 
+/** One resource, as the interface shows it. */
+export function presenceOf({ idleSinceAt, ...seen }: ProfileView["presence"][number]) {
+  return { ...seen, idleSince: rfc3339OrNull(idleSinceAt) };
+}
+
 function meOf(profile: ProfileView): Static<typeof Me> {
   const { name, jid, agent, limits } = profile;
   return {
@@ -93,10 +98,7 @@ function meOf(profile: ProfileView): Static<typeof Me> {
     agent,
     createdAt: rfc3339(profile.createdAt),
     pausedUntil: rfc3339OrNull(profile.pausedUntilAt),
-    presence: profile.presence.map(({ idleSinceAt, ...seen }) => ({
-      ...seen,
-      idleSince: rfc3339OrNull(idleSinceAt),
-    })),
+    presence: profile.presence.map(presenceOf),
     limits,
   };
 }

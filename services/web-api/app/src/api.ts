@@ -1,0 +1,56 @@
+/** What the page asks of web-api, by the session's cookie. */
+import { signal } from "@preact/signals";
+import type { Problem } from "./types.ts";
+
+/** Whether somebody is signed in here; null until that is known. */
+export const isSignedIn = signal<boolean | null>(null);
+
+/** An answer that is not what was asked for: `message` says what happened and what to do. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly problem: Problem | null;
+
+  constructor(status: number, message: string, problem: Problem | null = null) {
+    super(message);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+const AWAY = "Tidings cannot be reached at the moment. Nothing you typed is lost; try again.";
+
+/** Sends a request and gives what is answered. Rejects with ApiError. */
+export async function api<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: HeadersInit,
+): Promise<T> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const response = await fetch(path, {
+    method,
+    headers: { ...(typeof body === "object" ? { "content-type": "application/json" } : {}), ...headers },
+    ...(body === undefined ? {} : { body: text }),
+  }).catch(() => {
+    throw new ApiError(0, AWAY);
+  });
+  if (response.ok) return read<T>(response);
+  const problem = (await response.json().catch(() => null)) as Problem | null;
+  if (response.status === 401 && isSignedIn.value === true) isSignedIn.value = false;
+  throw new ApiError(
+    response.status,
+    problem?.detail ?? `Tidings answered ${response.status}. Try again.`,
+    problem,
+  );
+}
+
+async function read<T>(response: Response): Promise<T> {
+  const isJson = response.headers.get("content-type")?.includes("json") === true;
+  return (response.status === 204 ? null : isJson ? await response.json() : await response.text()) as T;
+}
+
+/** What went wrong, as a sentence. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,120 @@
+/** What happens, as it happens: the stream's items and where Tidings believes the reader to be. */
+import { computed, signal } from "@preact/signals";
+import { api } from "./api.ts";
+import type { Item, List, Me, Resource } from "./types.ts";
+
+const PAGE = 50;
+
+export const me = signal<Me | null>(null);
+export const presence = signal<readonly Resource[]>([]);
+/** Newest first. */
+export const items = signal<readonly Item[]>([]);
+/** What came while the reader was further down: shown when they want it. */
+export const waiting = signal<readonly Item[]>([]);
+export const isConnected = signal(true);
+/** Where the next page begins; null: that is all; undefined: nothing was read yet. */
+export const next = signal<string | null | undefined>(undefined);
+export const search = signal("");
+export const unread = computed(
+  () => items.value.filter(({ state }) => !["read", "acked", "displayed", "acted"].includes(state)).length,
+);
+
+let source: EventSource | null = null;
+let reading = 0;
+
+/** Begins to listen; what has come before is read first. */
+export async function open(): Promise<void> {
+  me.value = await api<Me>("GET", "/v1/me");
+  presence.value = me.value.presence;
+  listen();
+  await readAnew();
+}
+
+export function close(): void {
+  source?.close();
+  source = null;
+  [items.value, waiting.value, next.value, me.value] = [[], [], undefined, null];
+}
+
+/** Reads the newest page, as the search has it. */
+export async function readAnew(): Promise<void> {
+  next.value = undefined;
+  const turn = ++reading;
+  const page = await api<List<Item>>("GET", pathOf(null));
+  if (turn !== reading) return;
+  [items.value, waiting.value, next.value] = [page.items, [], page.next];
+}
+
+export async function readMore(): Promise<void> {
+  const { value: cursor } = next;
+  if (cursor === null || cursor === undefined) return;
+  const turn = ++reading;
+  const page = await api<List<Item>>("GET", pathOf(cursor));
+  if (turn !== reading) return;
+  const known = new Set(items.value.map(({ id }) => id));
+  items.value = [...items.value, ...page.items.filter(({ id }) => !known.has(id))];
+  next.value = page.next;
+}
+
+/** The item as it is now, wherever it is shown. */
+export function replace(item: Item): void {
+  const changed = (one: Item) => (one.id === item.id ? { ...one, ...item } : one);
+  if (items.value.some(({ id }) => id === item.id)) items.value = items.value.map(changed);
+  if (waiting.value.some(({ id }) => id === item.id)) waiting.value = waiting.value.map(changed);
+}
+
+export function showWaiting(): void {
+  items.value = [...waiting.value, ...items.value];
+  waiting.value = [];
+}
+
+function pathOf(cursor: string | null): string {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  if (cursor !== null) query.set("cursor", cursor);
+  if (search.value.trim() !== "") query.set("q", search.value.trim());
+  return `/v1/history?${query}`;
+}
+
+function listen(): void {
+  source?.close();
+  const stream = new EventSource("/v1/events");
+  source = stream;
+  stream.onopen = () => {
+    isConnected.value = true;
+  };
+  stream.onerror = () => {
+    isConnected.value = false;
+    // A browser tries again by itself, but not after an answer such as 502.
+    if (stream.readyState === EventSource.CLOSED && source === stream)
+      setTimeout(() => void again(stream), 2_000);
+  };
+  const on = <T>(name: string, hear: (data: T) => void) =>
+    stream.addEventListener(name, (event) => hear(JSON.parse((event as MessageEvent<string>).data) as T));
+  on<Item>("notification", hear);
+  on<Item>("delivery", replace);
+  on<readonly Resource[]>("presence", (now) => {
+    presence.value = now;
+  });
+  on("reset", () => void readAnew());
+}
+
+async function again(stream: EventSource): Promise<void> {
+  if (source !== stream) return;
+  await api("GET", "/v1/me").then(
+    () => {
+      listen();
+      void readAnew();
+    },
+    () => setTimeout(() => void again(stream), 2_000),
+  );
+}
+
+function hear(item: Item): void {
+  if (search.value.trim() !== "" || isKnown(item.id)) replace(item);
+  else if (scrollY < 100) items.value = [item, ...items.value];
+  else waiting.value = [item, ...waiting.value];
+}
+
+function isKnown(wanted: string): boolean {
+  return [...items.value, ...waiting.value].some(({ id }) => id === wanted);
+}

@@ -1,0 +1,131 @@
+/** What has come, newest first, as it comes. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { items, next, readAnew, readMore, search, showWaiting, waiting } from "../live.ts";
+import { act, ItemRow } from "../parts/item.tsx";
+import { go, path } from "../router.ts";
+import { SubscribeForm } from "./subscribe.tsx";
+
+const SEARCH_AFTER_MS = 250;
+
+export function Stream() {
+  const current = useSignal(0);
+  const opened = /^\/stream\/([0-9a-f]+)$/.exec(path.value)?.[1] ?? null;
+  useKeys(current);
+  if (next.value === undefined && items.value.length === 0) return <p class="quiet">Reading your history…</p>;
+  const isEmpty = items.value.length === 0 && search.value === "";
+  return (
+    <>
+      <Search />
+      {waiting.value.length === 0 ? null : (
+        <button
+          type="button"
+          class="waiting"
+          onClick={() => {
+            showWaiting();
+            scrollTo({ top: 0 });
+          }}
+        >
+          {waiting.value.length} new
+        </button>
+      )}
+      {isEmpty ? <FirstUse /> : null}
+      {items.value.length === 0 && !isEmpty ? <p class="quiet">Nothing like that in your history.</p> : null}
+      <ul class="stream" aria-label="Notifications">
+        {items.value.map((item, at) => (
+          <ItemRow
+            key={item.id}
+            item={item}
+            isOpen={item.id === opened}
+            isCurrent={at === current.value}
+            toggle={() => go(item.id === opened ? "/" : `/stream/${item.id}`)}
+          />
+        ))}
+      </ul>
+      <More />
+    </>
+  );
+}
+
+function FirstUse() {
+  return (
+    <section class="first">
+      <h2>Nothing has come yet</h2>
+      <p>Paste the address of a page or a feed, and what is new there is told to you from now on.</p>
+      <SubscribeForm />
+      <p class="quiet">
+        Programs can tell you things too, and mails can be forwarded here: see <a href="/sources">Sources</a>.
+        Where you are told is under <a href="/ways">Ways</a>.
+      </p>
+    </section>
+  );
+}
+
+function Search() {
+  const timer = useRef(0);
+  return (
+    <input
+      type="search"
+      class="search"
+      aria-label="Search your history"
+      placeholder="Search…"
+      value={search.value}
+      onInput={(event) => {
+        search.value = event.currentTarget.value;
+        clearTimeout(timer.current);
+        timer.current = setTimeout(
+          () => void readAnew().catch(() => undefined),
+          SEARCH_AFTER_MS,
+        ) as unknown as number;
+      }}
+    />
+  );
+}
+
+/** Reads the next page when its place comes near. */
+function More() {
+  const place = useRef<HTMLButtonElement>(null);
+  const { value: cursor } = next;
+  useEffect(() => {
+    if (place.current === null) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting === true) void readMore().catch(() => undefined);
+      },
+      { rootMargin: "600px" },
+    );
+    observer.observe(place.current);
+    return () => observer.disconnect();
+  }, [cursor]);
+  return typeof cursor !== "string" ? null : (
+    <button ref={place} type="button" class="more" onClick={() => void readMore()}>
+      Older ones
+    </button>
+  );
+}
+
+/** j and k go on and back, o or Enter opens, a is done with it, s snoozes it. */
+function useKeys(current: { value: number }): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const isTyping = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+      if (isTyping || event.metaKey || event.ctrlKey || event.altKey) return;
+      const item = items.value[current.value];
+      const move = (to: number) => {
+        current.value = Math.max(0, Math.min(items.value.length - 1, to));
+        const row = document.querySelectorAll<HTMLElement>(".stream > li")[current.value];
+        row?.querySelector("button")?.focus();
+        row?.scrollIntoView({ block: "nearest" });
+      };
+      if (event.key === "j") move(current.value + 1);
+      else if (event.key === "k") move(current.value - 1);
+      else if (event.key === "Escape") go("/");
+      else if (item === undefined) return;
+      else if (event.key === "o") go(`/stream/${item.id}`);
+      else if (event.key === "a") void act(item, "ack").catch(() => undefined);
+      else if (event.key === "s") void act(item, "snooze", { for: "PT1H" }).catch(() => undefined);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+}

@@ -1,0 +1,108 @@
+/** Where the reader can be told. */
+import { useSignal } from "@preact/signals";
+import { api } from "../api.ts";
+import { draft } from "../drafts.ts";
+import { me } from "../live.ts";
+import { Action, Copyable, Field, Form, Trouble } from "../parts/controls.tsx";
+import { useList } from "../parts/resource.ts";
+import { channelWord, meaningOf } from "../parts/words.ts";
+import type { Destination } from "../types.ts";
+
+const HINTS: Readonly<Record<string, string>> = {
+  im: "A chat address (XMPP), such as alice@example.org.",
+  sms: "A telephone number with its country, such as +44 7700 900123.",
+  email: "A mail address.",
+  webhook: "An https address to which is posted.",
+};
+
+export function Ways() {
+  const ways = useList<Destination>("/v1/destinations");
+  return (
+    <>
+      <h2>Ways</h2>
+      <p class="quiet">
+        Any XMPP client signs in as <Copyable text={me.value?.jid ?? ""} label="your chat address" /> with
+        your password; the contact <bdi>{me.value?.agent}</bdi> brings what is new. Or stay on this page: it
+        shows everything as it comes.
+      </p>
+      <Trouble sentence={ways.trouble.value} />
+      <ul class="rows">
+        {ways.items.value?.map((way) => (
+          <Way key={way.id} way={way} read={ways.read} />
+        ))}
+      </ul>
+      <AddWay read={ways.read} />
+    </>
+  );
+}
+
+function Way({ way, read }: { readonly way: Destination; readonly read: () => Promise<void> }) {
+  const { id, channel, address, state, problem, howTo, code } = way;
+  const reading = async (asked: Promise<unknown>) => {
+    await asked;
+    await read();
+  };
+  return (
+    <li>
+      <strong>{channelWord(channel)}</strong> <bdi>{address}</bdi>
+      <span data-meaning={meaningOf(state)}>{state}</span>
+      {problem === null ? null : <p class="trouble">{problem}</p>}
+      {howTo === null ? null : <p>{howTo}</p>}
+      {code === null ? null : <Copyable text={code} label="the code" />}
+      {state === "unverified" && channel !== "im" ? <Verify id={id} read={read} /> : null}
+      {state === "verified" ? (
+        <Action act={() => api("POST", `/v1/destinations/${id}/test`, {})}>Send a test</Action>
+      ) : null}
+      {id === "im" ? null : (
+        <Action act={() => reading(api("DELETE", `/v1/destinations/${id}`))}>Remove</Action>
+      )}
+    </li>
+  );
+}
+
+function Verify({ id, read }: { readonly id: string; readonly read: () => Promise<void> }) {
+  const code = draft(`code/${id}`);
+  const send = async () => {
+    await api("POST", `/v1/destinations/${id}/verify`, { code: code.value.trim() });
+    code.value = "";
+    await read();
+  };
+  return (
+    <Form label="Verify" send={send}>
+      <Field label="The code that was sent there" text={code} autoComplete="one-time-code" />
+    </Form>
+  );
+}
+
+function AddWay({ read }: { readonly read: () => Promise<void> }) {
+  const channel = useSignal("im");
+  const address = draft("way");
+  const send = async () => {
+    await api("POST", "/v1/destinations", { channel: channel.value, address: address.value.trim() });
+    address.value = "";
+    await read();
+  };
+  return (
+    <section>
+      <h3>Another way</h3>
+      <Form label="Add" send={send}>
+        <label class="field">
+          <span>Kind</span>
+          <select
+            value={channel.value}
+            onChange={(event) => {
+              channel.value = event.currentTarget.value;
+            }}
+          >
+            {Object.keys(HINTS).map((kind) => (
+              <option key={kind} value={kind}>
+                {channelWord(kind)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Field label="Address" text={address} hint={HINTS[channel.value] ?? ""} />
+      </Form>
+    </section>
+  );
+}

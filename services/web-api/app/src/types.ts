@@ -1,0 +1,111 @@
+/** What the interface answers with; /openapi.json has it all. */
+export interface Problem {
+  readonly title: string;
+  readonly detail: string;
+  readonly problems?: readonly { readonly path: string; readonly sentence: string }[];
+}
+
+export interface List<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export interface Delivery {
+  readonly destination: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
+export interface Item {
+  readonly id: string;
+  readonly source: string;
+  readonly sourceTitle: string;
+  readonly title: string;
+  readonly link: string | null;
+  readonly summary: string | null;
+  readonly author: string | null;
+  readonly publishedAt: string | null;
+  readonly receivedAt: string;
+  readonly categories?: readonly string[];
+  readonly enclosures?: readonly {
+    readonly url: string;
+    readonly type: string | null;
+    readonly bytes: number | null;
+  }[];
+  readonly options?: readonly { readonly id: string; readonly label: string; readonly input?: boolean }[];
+  readonly sender?: { readonly address: string; readonly proven: boolean };
+  readonly state: string;
+  readonly deliveries: readonly Delivery[];
+}
+
+export interface TraceStep {
+  readonly at: string;
+  readonly destination: string | null;
+  readonly state: string | null;
+  readonly what: string;
+}
+
+export interface TracedItem extends Item {
+  readonly trace: readonly TraceStep[];
+}
+
+export interface Resource {
+  readonly address: string;
+  readonly resource: string;
+  readonly show: string;
+  readonly idleSince: string | null;
+}
+
+export interface Me {
+  readonly name: string;
+  readonly jid: string;
+  readonly agent: string;
+  readonly pausedUntil: string | null;
+  readonly presence: readonly Resource[];
+}
+
+export interface Subscription {
+  readonly id: string;
+  readonly source: string;
+  readonly title: string;
+  readonly state: string;
+  readonly problem: string | null;
+  readonly priority: string;
+  readonly edits: boolean;
+}
+
+export interface Publisher {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string;
+  readonly share: string | null;
+}
+
+export interface Inbox {
+  readonly id: string;
+  readonly title: string;
+  readonly address: string;
+}
+
+export interface Destination {
+  readonly id: string;
+  readonly channel: string;
+  readonly address: string;
+  readonly state: string;
+  readonly code: string | null;
+  readonly problem: string | null;
+  readonly howTo: string | null;
+}
+
+export interface Simulation {
+  readonly priority: string;
+  readonly rule: string | null;
+  readonly decisions: readonly {
+    readonly destination: string;
+    readonly channel: string;
+    readonly action: string;
+    readonly reason: string;
+  }[];
+}
