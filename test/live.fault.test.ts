@@ -1,9 +1,10 @@
 /** What an open page is told, on real servers: at once, and without a gap over restarts of what is behind it. */
 import { afterEach, expect, inject, test } from "vitest";
 import { EventStream } from "./theatre/event-stream.ts";
-import type { Person } from "./theatre/person.ts";
-import { wellDone } from "./theatre/rest.ts";
+import { Rest, wellDone } from "./theatre/rest.ts";
 import { openTheatre } from "./theatre/theatre.ts";
+
+const EVENTS = `${inject("webUrl")}/v1/events`;
 
 const theatre = openTheatre();
 const pages: EventStream[] = [];
@@ -12,8 +13,8 @@ afterEach(async () => {
   await theatre.clears();
 });
 
-function pageOf(person: Person): EventStream {
-  const page = new EventStream(`${inject("webUrl")}/v1/events`, person.rest.token);
+function pageOf(token: string | null): EventStream {
+  const page = new EventStream(EVENTS, token);
   pages.push(page);
   return page;
 }
@@ -23,7 +24,7 @@ const isCalled = (title: string) => (item: { title: string }) => item.title === 
 test("a page is told of what is new, of what becomes of it and of who is there, at once", async () => {
   const alice = await theatre.user("alice");
   const { url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
-  const page = pageOf(alice);
+  const page = pageOf(alice.rest.token);
   await page.hears("presence", (presence) => presence.length === 0);
   await fetch(url, { method: "POST", body: "Disk full" });
   await page.hears("notification", isCalled("Disk full"));
@@ -45,7 +46,7 @@ test("a page is told of what is new, of what becomes of it and of who is there, 
 test("a page misses nothing while web-api or the avatar's host is killed, and is told each new thing once", async () => {
   const alice = await theatre.user("alice");
   const { url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
-  const page = pageOf(alice);
+  const page = pageOf(alice.rest.token);
   await page.hears("presence");
   const publishes = async (title: string) => {
     await expect
@@ -70,14 +71,12 @@ test("a page misses nothing while web-api or the avatar's host is killed, and is
 
 test("who has no session, or one that has ended, hears nothing", async () => {
   const alice = await theatre.user("alice");
-  const { status } = await fetch(`${inject("webUrl")}/v1/events`);
-  expect(status).toBe(401);
-  const page = pageOf(alice);
+  expect((await fetch(EVENTS)).status).toBe(401);
+  const { token } = wellDone(await alice.rest.post("/v1/sessions", alice.account));
+  const page = pageOf(token);
   await page.hears("presence");
-  wellDone(await alice.rest.delete("/v1/sessions/current"));
+  wellDone(await new Rest(inject("webUrl"), token).delete("/v1/sessions/current"));
   await alice.comesOnline();
-  const answer = await fetch(`${inject("webUrl")}/v1/events`, {
-    headers: { authorization: `Bearer ${alice.rest.token}` },
-  });
-  expect(answer.status).toBe(401);
+  await expect.poll(() => page.refusals).toBeGreaterThan(0);
+  expect(page.events.filter(({ name }) => name === "presence")).toHaveLength(1);
 });

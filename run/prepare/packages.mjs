@@ -20,6 +20,7 @@ const PACKAGES = [
   { name: "openssl", files: ["/usr/bin/openssl"], units: [], tests: false },
   { name: "prosody", files: ["/usr/bin/prosody"], units: ["prosody"], tests: true },
   { name: "postfix", files: ["/usr/sbin/postfix"], units: ["postfix"], tests: true },
+  { name: "chromium", files: ["/usr/bin/chromium"], units: [], tests: true },
   { name: "swaks", files: ["/usr/bin/swaks"], units: [], tests: true },
 ];
 
@@ -29,7 +30,7 @@ const POLICY = "/usr/sbin/policy-rc.d";
 /**
  * Installs the servers that are missing from Debian's packages, where this user may; else throws a Refusal that says
  * what to type. Services that come with the packages are neither started nor left to start with the machine.
- * @param {string} task start, test or bench; the plays of `test` also want a foreign XMPP server and a mail system
+ * @param {string} task start, test or bench; the plays of `test` also want a foreign XMPP server, a mail system and a browser
  * @param {string} logs folder for apt's log
  * @param {{ packages?: typeof PACKAGES, policy?: string }} others instead of Debian's, for tests
  */

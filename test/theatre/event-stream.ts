@@ -14,6 +14,8 @@ export class EventStream {
   readonly #ended = new AbortController();
   /** Connections so far. */
   connections = 0;
+  /** How many were answered with 401. */
+  refusals = 0;
   #lastId = "";
 
   constructor(url: string, token: string | null) {
@@ -45,6 +47,7 @@ export class EventStream {
         const headers = { authorization: `Bearer ${token}`, "last-event-id": this.#lastId };
         const response = await fetch(url, { headers, signal });
         this.connections++;
+        if (response.status === 401) this.refusals++;
         let rest = "";
         for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
           const blocks = (rest + chunk).split("\n\n");

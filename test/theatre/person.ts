@@ -42,6 +42,16 @@ export class Person {
     return new Person(name, password, stage, token);
   }
 
+  /** Somebody who has signed up elsewhere, such as on the page. */
+  static async signsIn(name: string, password: string, stage: Stage): Promise<Person> {
+    const { token } = wellDone(await new Rest(stage.webUrl).post("/v1/sessions", { name, password }));
+    return new Person(name, password, stage, token);
+  }
+
+  get account(): { readonly name: string; readonly password: string } {
+    return { name: this.name, password: this.password };
+  }
+
   /** Erases everything of theirs, and their account. */
   async erasesEverything(): Promise<void> {
     wellDone(await this.rest.delete("/v1/me"));

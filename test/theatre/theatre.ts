@@ -14,11 +14,12 @@ import { inject } from "vitest";
 import { openAuthority } from "../../run/ejabberd/authority.ts";
 import type { Role } from "../../run/ejabberd/nodes.ts";
 import { type ForeignServer, startForeignServer } from "../foreign-server.ts";
+import { Window } from "./browser.ts";
 import { ChatClient } from "./chat-client.ts";
 import { Feed } from "./feed.ts";
 import { Hook } from "./hook.ts";
 import { Hub } from "./hub.ts";
-import { Person } from "./person.ts";
+import { Person, type Stage } from "./person.ts";
 import { order } from "./remote-control.ts";
 
 export interface Abroad {
@@ -33,18 +34,24 @@ export class Theatre {
   readonly domain = inject("domain");
   readonly webUrl = inject("webUrl");
   readonly #control = inject("remoteControlUrl");
+  readonly #stage: Stage = { webUrl: this.webUrl, domain: this.domain, clientUrl: inject("clientUrl") };
   readonly #leftovers: (() => Promise<void>)[] = [];
 
   /** Signs somebody up under a name that begins with `name`. */
   async user(name: string): Promise<Person> {
-    const unique = `${name}-${randomBytes(5).toString("hex")}`;
-    const stage = { webUrl: this.webUrl, domain: this.domain, clientUrl: inject("clientUrl") };
-    const person = await Person.signsUp(unique, stage);
-    this.#leftovers.push(async () => {
-      await person.client.goesOffline();
-      if (!person.isGone) await person.erasesEverything();
-    });
-    return person;
+    return this.#seesOff(await Person.signsUp(uniqueName(name), this.#stage));
+  }
+
+  /** Somebody who has signed up on the page. */
+  async whoSignedUp(name: string, password: string): Promise<Person> {
+    return this.#seesOff(await Person.signsIn(name, password, this.#stage));
+  }
+
+  /** Opens the page in a browser, with a window of `viewport`. */
+  async window(viewport?: { width: number; height: number }): Promise<Window> {
+    const window = await Window.open(this.webUrl, viewport);
+    this.#leftovers.push(() => window.close());
+    return window;
   }
 
   /** Opens a web site with an empty feed called `title`. */
@@ -100,6 +107,14 @@ export class Theatre {
         }
       },
     };
+  }
+
+  #seesOff(person: Person): Person {
+    this.#leftovers.push(async () => {
+      await person.client.goesOffline();
+      if (!person.isGone) await person.erasesEverything();
+    });
+    return person;
   }
 
   /** `kill -9` for a process of the installation, such as `avatar-host-h1`; it is started again by its supervisor. */
@@ -166,4 +181,9 @@ export function openTheatre(): Theatre {
   const authority = readFileSync(join(inject("home"), "ca.crt"), "utf8");
   setDefaultCACertificates([...getCACertificates("default"), authority]);
   return new Theatre();
+}
+
+/** A name that nobody else has, which begins with `name`. */
+export function uniqueName(name: string): string {
+  return `${name}-${randomBytes(5).toString("hex")}`;
 }

@@ -50,7 +50,8 @@ export function RulesPage() {
           <ul class="rows">
             {Object.entries(rules.value.ladders).map(([name, steps]) => (
               <li key={name}>
-                <strong>{name === "default" ? "Everything else" : name}</strong>: {sentenceOfLadder(steps)}
+                <strong>{name === "default" ? "Everything else" : name}</strong>
+                <span>{sentenceOfLadder(steps)}</span>
               </li>
             ))}
           </ul>

@@ -19,7 +19,6 @@ export function Ways() {
   const ways = useList<Destination>("/v1/destinations");
   return (
     <>
-      <h2>Ways</h2>
       <p class="quiet">
         Any XMPP client signs in as <Copyable text={me.value?.jid ?? ""} label="your chat address" /> with
         your password; the contact <bdi>{me.value?.agent}</bdi> brings what is new. Or stay on this page: it

@@ -61,7 +61,13 @@ export function presenceLine(presence: readonly Resource[]): string {
   const [best] = [...presence].sort((a, b) => rank(a.show) - rank(b.show));
   if (best === undefined) return "you: not there";
   const idle = best.idleSince === null ? "" : `, idle since ${clockOf(best.idleSince)}`;
-  return `you: ${best.show === "available" ? "here" : best.show} on ${best.resource}${idle}`;
+  const where = isName(best.resource) ? ` on ${best.resource}` : "";
+  return `you: ${best.show === "available" ? "here" : best.show}${where}${idle}`;
+}
+
+/** Servers make up a resource for who names none: long, and mostly digits. */
+function isName(resource: string): boolean {
+  return resource.length <= 24 && !/\d{6}/.test(resource);
 }
 
 function rank(show: string): number {

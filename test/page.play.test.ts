@@ -1,0 +1,165 @@
+/** The page in a real browser, with a real chat client beside it. */
+import { afterAll, afterEach, expect, test } from "vitest";
+import { closeBrowser, PHONE, type Window } from "./theatre/browser.ts";
+import type { Person } from "./theatre/person.ts";
+import { wellDone } from "./theatre/rest.ts";
+import { openTheatre, uniqueName } from "./theatre/theatre.ts";
+
+const theatre = openTheatre();
+afterEach(() => theatre.clears());
+afterAll(closeBrowser);
+
+/** Each page, and what is on it when all of it was read. */
+const PLACES = [
+  ["Stream", "Disk full"],
+  ["Sources", "curl -d"],
+  ["Ways", "Send a test"],
+  ["Rules", "Everything else"],
+  ["Account", "Make an address"],
+] as const;
+const PASSWORD = "open sesame on the page";
+
+/** Signs `person` in on the page, which shows `path` then. */
+async function signIn({ page }: Window, { name, password }: Person, path = "/"): Promise<void> {
+  await page.goto(`${theatre.webUrl}${path}`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("navigation").waitFor();
+}
+
+async function publisherOf(person: Person): Promise<string> {
+  return wellDone(await person.rest.post("/v1/publishers", { title: "db1" })).url;
+}
+
+const publish = (url: string, body: string | object) =>
+  fetch(url, {
+    method: "POST",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    headers: { "content-type": typeof body === "string" ? "text/plain" : "application/json" },
+  });
+
+test("somebody signs up, subscribes, and is told on the page and in their chat client", async () => {
+  const [window, feed] = await Promise.all([theatre.window(), theatre.feed("rooms")]);
+  const { page } = window;
+  feed.publishes("An old room");
+  await page.goto(theatre.webUrl);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  const name = uniqueName("zoe");
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await window.isPictured("sign-up");
+  await window.isAccessible();
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByText("Nothing has come yet").waitFor();
+  await window.isPictured("first-use");
+  await window.isAccessible();
+
+  await page.getByLabel("Address of a page or a feed").fill(feed.url);
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByText("An old room").waitFor();
+  await page.getByRole("button", { name: "Subscribe" }).click();
+  await page.getByRole("button", { name: "Subscribe" }).waitFor({ state: "detached" });
+
+  const zoe = await theatre.whoSignedUp(name, PASSWORD);
+  await zoe.comesOnline();
+  await page.getByText("you: here").waitFor();
+  feed.publishes("Two rooms, quiet street");
+  await zoe.hears("Two rooms, quiet street");
+  const row = page.getByRole("listitem").filter({ hasText: "Two rooms, quiet street" });
+  await row.getByText(/IM received/).waitFor();
+
+  await row.getByRole("button").first().click();
+  await page
+    .getByRole("list", { name: "What became of it" })
+    .getByText("received: the client confirmed it")
+    .waitFor();
+  expect(new URL(page.url()).pathname).toMatch(/^\/stream\/[0-9a-f]{32}$/);
+  await window.isPictured("stream");
+  await window.isAccessible();
+  await page.getByRole("button", { name: "Done" }).click();
+  await row.getByText(/→ done/).waitFor();
+  await page.reload();
+  await row.getByText(/→ done/).waitFor();
+  expect(window.troubles).toEqual([]);
+});
+
+test("what is new is on the page at once, also after web-api was away, without a reload", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const url = await publisherOf(alice);
+  await signIn(window, alice);
+  await publish(url, "Disk full");
+  await window.page.getByText("Disk full").waitFor({ timeout: 2_000 });
+  await window.page.context().setOffline(true);
+  await publish(url, "Disk on fire");
+  await window.page.context().setOffline(false);
+  await window.page.getByText("Disk on fire").waitFor();
+});
+
+test("each page says what it is for, on a desk and on a phone, and axe finds nothing serious", async () => {
+  const alice = await theatre.user("alice");
+  await publish(await publisherOf(alice), "Disk full");
+  await alice.hasHistoryOf(1);
+  wellDone(await alice.rest.post("/v1/inboxes", { title: "Flats" }));
+  for (const [size, viewport] of [
+    ["desk", undefined],
+    ["phone", PHONE],
+  ] as const) {
+    const window = await theatre.window(viewport);
+    await signIn(window, alice);
+    for (const [place, shown] of PLACES) {
+      await window.page.getByRole("link", { name: place }).click();
+      await window.page.getByRole("heading", { level: 1, name: place }).waitFor();
+      await window.page.getByText(shown).first().waitFor();
+      await window.isPictured(`${size}-${place.toLowerCase()}`);
+      await window.isAccessible();
+      const isWide = await window.page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth",
+      );
+      expect([size, place, isWide]).toEqual([size, place, false]);
+    }
+    expect(window.troubles).toEqual([]);
+  }
+});
+
+test("markup, scripts, turned directions and endless words stay text, and nothing breaks", async () => {
+  const [window, alice] = await Promise.all([theatre.window(PHONE), theatre.user("alice")]);
+  const url = await publisherOf(alice);
+  const hostile = [
+    { title: "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>" },
+    { title: "\u202Egnp.exe \u{1F6A8}\u{1F6A8}" },
+    { title: "W".repeat(450), message: "w".repeat(1_900) },
+    { title: "a link", link: "https://example.org/<script>" },
+  ];
+  for (const message of hostile) expect((await publish(url, message)).status).toBe(202);
+  await alice.hasHistoryOf(hostile.length);
+  await signIn(window, alice);
+  const rows = window.page.locator(".stream > li");
+  await expect.poll(() => rows.count()).toBe(hostile.length);
+  for (let at = 0; at < hostile.length; at++) await rows.nth(at).getByRole("button").first().click();
+  await window.page.getByText("document.title='taken'").first().waitFor();
+  await window.isPictured("hostile");
+  expect(await window.page.title()).toBe("Tidings");
+  expect(await window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  expect(window.troubles).toEqual([]);
+});
+
+test("what was typed stays when the session ends in the middle of a form", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const { page } = window;
+  await signIn(window, alice);
+  await page.getByRole("link", { name: "Sources" }).click();
+  const field = page.getByLabel("Name").first();
+  await field.fill("Flats in the Mission");
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Make an address" }).click();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await page.getByLabel("Password").fill(alice.password);
+  await page.getByLabel("Name").fill(alice.name);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect.poll(() => page.getByLabel("Name").first().inputValue()).toBe("Flats in the Mission");
+  await page.getByRole("button", { name: "Make an address" }).dblclick();
+  await page.getByText(/@in\./).first().waitFor();
+  const { items } = wellDone(await alice.rest.get("/v1/inboxes"));
+  expect(items).toHaveLength(1);
+});
