@@ -108,7 +108,7 @@ test("each page says what it is for, on a desk and on a phone, and axe finds not
     const window = await theatre.window(viewport);
     await signIn(window, alice);
     for (const [place, shown] of PLACES) {
-      await window.page.getByRole("link", { name: place }).click();
+      await window.page.getByRole("navigation").getByRole("link", { name: place }).click();
       await window.page.getByRole("heading", { level: 1, name: place }).waitFor();
       await window.page.getByText(shown).first().waitFor();
       await window.isPictured(`${size}-${place.toLowerCase()}`);
@@ -148,7 +148,7 @@ test("what was typed stays when the session ends in the middle of a form", async
   const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
   const { page } = window;
   await signIn(window, alice);
-  await page.getByRole("link", { name: "Sources" }).click();
+  await page.getByRole("navigation").getByRole("link", { name: "Sources" }).click();
   const field = page.getByLabel("Name").first();
   await field.fill("Flats in the Mission");
   await page.context().clearCookies();

@@ -50,6 +50,18 @@ async function read<T>(response: Response): Promise<T> {
   return (response.status === 204 ? null : isJson ? await response.json() : await response.text()) as T;
 }
 
+/** The header that makes a change one change, however often it is sent (`crypto.randomUUID` is for https alone). */
+export function onlyOnce(key: string): HeadersInit {
+  return { "idempotency-key": key };
+}
+
+/** A key that nothing else has. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
+
 /** What went wrong, as a sentence. */
 export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /** Where things come from: feeds, addresses for mail, and addresses for programs. */
 import { useSignal } from "@preact/signals";
-import { api } from "../api.ts";
+import { api, onlyOnce } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { Action, Copyable, Field, Form, Trouble } from "../parts/controls.tsx";
 import { type Listed, useList } from "../parts/resource.ts";
@@ -145,9 +145,10 @@ function AddNamed<T>({
   readonly list: Listed<T>;
 }) {
   const title = draft(name);
-  const send = async () => {
-    if (title.value.trim() === "") throw new Error("Give it a name first.");
-    await api("POST", name === "inbox" ? "/v1/inboxes" : "/v1/publishers", { title: title.value.trim() });
+  const send = async (key: string) => {
+    const named = { title: title.value.trim() };
+    if (named.title === "") throw new Error("Give it a name first.");
+    await api("POST", name === "inbox" ? "/v1/inboxes" : "/v1/publishers", named, onlyOnce(key));
     title.value = "";
     await list.read();
   };

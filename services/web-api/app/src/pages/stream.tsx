@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { items, next, readAnew, readMore, search, showWaiting, waiting } from "../live.ts";
 import { act, ItemRow } from "../parts/item.tsx";
-import { go, path } from "../router.ts";
+import { follow, go, path } from "../router.ts";
 import { SubscribeForm } from "./subscribe.tsx";
 
 const SEARCH_AFTER_MS = 250;
@@ -54,8 +54,15 @@ function FirstUse() {
       <p>Paste the address of a page or a feed, and what is new there is told to you from now on.</p>
       <SubscribeForm />
       <p class="quiet">
-        Programs can tell you things too, and mails can be forwarded here: see <a href="/sources">Sources</a>.
-        Where you are told is under <a href="/ways">Ways</a>.
+        Programs can tell you things too, and mails can be forwarded here: see{" "}
+        <a href="/sources" onClick={follow}>
+          Sources
+        </a>
+        . Where you are told is under{" "}
+        <a href="/ways" onClick={follow}>
+          Ways
+        </a>
+        .
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 /** Where the reader can be told. */
 import { useSignal } from "@preact/signals";
-import { api } from "../api.ts";
+import { api, onlyOnce } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { me } from "../live.ts";
 import { Action, Copyable, Field, Form, Trouble } from "../parts/controls.tsx";
@@ -76,8 +76,9 @@ function Verify({ id, read }: { readonly id: string; readonly read: () => Promis
 function AddWay({ read }: { readonly read: () => Promise<void> }) {
   const channel = useSignal("im");
   const address = draft("way");
-  const send = async () => {
-    await api("POST", "/v1/destinations", { channel: channel.value, address: address.value.trim() });
+  const send = async (key: string) => {
+    const way = { channel: channel.value, address: address.value.trim() };
+    await api("POST", "/v1/destinations", way, onlyOnce(key));
     address.value = "";
     await read();
   };

@@ -1,7 +1,7 @@
 /** The few controls that everything is made of. */
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { sentenceOf } from "../api.ts";
+import { newKey, sentenceOf } from "../api.ts";
 import { age, exactly } from "../times.ts";
 
 export function Time({ at }: { readonly at: string }) {
@@ -78,7 +78,7 @@ export function Action({
   );
 }
 
-/** A form that sends once, and keeps what was typed until that went well. */
+/** A form that sends once, and keeps what was typed until that went well. `send` is given a key for {@link onlyOnce}. */
 export function Form({
   children,
   label,
@@ -86,17 +86,21 @@ export function Form({
 }: {
   readonly children: ComponentChildren;
   readonly label: string;
-  readonly send: () => Promise<unknown>;
+  readonly send: (key: string) => Promise<unknown>;
 }) {
+  const key = useSignal(newKey());
   const isBusy = useSignal(false);
   const trouble = useSignal<string | null>(null);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (isBusy.value) return;
     [isBusy.value, trouble.value] = [true, null];
-    await send().catch((error: unknown) => {
+    try {
+      await send(key.value);
+      key.value = newKey();
+    } catch (error) {
       trouble.value = sentenceOf(error);
-    });
+    }
     isBusy.value = false;
   };
   return (
