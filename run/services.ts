@@ -147,7 +147,12 @@ function service(kind: ServiceKind, name: string, env: NodeJS.ProcessEnv, around
       ...(BUSY.has(kind) ? busyNodeArguments : nodeArguments),
       join(ROOT, "services", kind, "src/main.ts"),
     ],
-    env: { ...nodeEnvironment(around.home), ...common(around), ...env },
+    env: {
+      ...nodeEnvironment(around.home),
+      ...common(around),
+      TIDINGS_METRICS_FILE: join(around.home, "metrics", `${name}.json`),
+      ...env,
+    },
     ipc: true,
     ready: (child) => child.saidReady,
     readyWithinMs: 60_000,

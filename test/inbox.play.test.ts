@@ -1,4 +1,6 @@
 /** Mail on real servers: what a mail program sends to an inbox is at the client, once. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import { afterEach, expect, inject, test } from "vitest";
 import { wellDone } from "./theatre/rest.ts";
@@ -46,6 +48,34 @@ test("mail to an inbox is at the client a moment after the 250, and the same mai
   ]);
   expect(history[0].summary).toContain("Quiet street.");
 });
+
+test("an operator counts what was taken and what was refused, where Prometheus would", async () => {
+  const alice = await theatre.user("alice");
+  const { address } = wellDone(await alice.rest.post("/v1/inboxes", { title: "Flats" }));
+  const before = await figuresOf("ingest-email");
+  await mail(address, "Two rooms");
+  await expect(mail("bob@elsewhere.example", "Two rooms")).rejects.toThrow("nothing is relayed");
+  const after = await figuresOf("ingest-email");
+  for (const figure of [
+    'tidings_mails_total{code="250"}',
+    'tidings_mail_recipients_refused_total{code="550"}',
+  ])
+    expect(after(figure)).toBeGreaterThan(before(figure));
+  expect((await fetch(`${inject("webUrl")}/metrics`)).status).toBe(200);
+});
+
+/** Reads the figures of the process called `name`; what is not counted yet is 0. */
+async function figuresOf(name: string): Promise<(figure: string) => number> {
+  const [{ targets }] = JSON.parse(readFileSync(join(inject("home"), "metrics", `${name}.json`), "utf8"));
+  const text = await (await fetch(`http://${targets[0]}/metrics`)).text();
+  return (figure) =>
+    Number(
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`${figure} `))
+        ?.split(" ")[1] ?? 0,
+    );
+}
 
 test("mail for nobody is refused while it is sent, and an inbox that was removed says so", async () => {
   const alice = await theatre.user("alice");

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Bus } from "@tidings/bus";
 import { type Addresses, type Report, reportsStanza, SHARDS, type Shard, shardOf } from "@tidings/protocol";
-import { crashPoint, type Log } from "@tidings/runtime";
+import { counter, crashPoint, type Log } from "@tidings/runtime";
 import { type Batch, ReportLine } from "./report-line.ts";
 
 /** Reports made within this time travel together when the line is idle. */
 const GATHER_MS = 2;
 const LOOK_EVERY_MS = 250;
+
+const DELIVERIES = counter("tidings_deliveries_total", "What became of deliveries, as reported.", ["state"]);
 
 /** Brings reports to the shards, again and again until they are in the shard's journal; see {@link ReportLine}. */
 export class Reporter {
@@ -32,6 +34,7 @@ export class Reporter {
   }
 
   report(report: Exclude<Report, { kind: "agentUp" }>): void {
+    if (report.kind === "delivery") DELIVERIES.inc({ state: report.state });
     const shard = shardOf(report.user);
     this.#lines[shard]?.add(report);
     this.#flushSoon(shard);

@@ -3,6 +3,7 @@ export * from "./background.ts";
 export * from "./config.ts";
 export * from "./crash-point.ts";
 export * from "./log.ts";
+export * from "./metrics.ts";
 export * from "./secret-file.ts";
 export * from "./service.ts";
 export * from "./turnstile.ts";

@@ -7,6 +7,7 @@
  */
 import { flushCompileCache } from "node:module";
 import { createLog, type Log } from "./log.ts";
+import { serveMetrics } from "./metrics.ts";
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -49,6 +50,8 @@ export async function runService(name: string, start: (service: Service) => Prom
   process.on("unhandledRejection", (error) => fail("unhandled rejection", { err: error }));
 
   try {
+    const metricsFile = process.env.TIDINGS_METRICS_FILE ?? "";
+    if (metricsFile !== "") closers.push(await serveMetrics(name, metricsFile));
     await start({ log, onStop: (close) => closers.push(close), fail });
     log.info("ready");
     process.send?.("ready");

@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import type { SourceStandings } from "@tidings/ingest";
 import { mailSource } from "@tidings/protocol";
+import { counter } from "@tidings/runtime";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 import { type IntakeMeans, takeMail } from "./intake.ts";
@@ -23,6 +24,13 @@ const MAX_IN_HAND = 20;
 const SILENCE_MS = 120_000;
 /** Addresses that there are not, of one client. */
 const STRANGE_PER_MINUTE = 30;
+
+const MAILS = counter("tidings_mails_total", "Mails, by the code that they were answered with.", ["code"]);
+const RECIPIENTS = counter(
+  "tidings_mail_recipients_refused_total",
+  "Addresses that were refused, by the code.",
+  ["code"],
+);
 
 export interface ServerMeans extends IntakeMeans {
   readonly standings: Pick<SourceStandings, "of">;
@@ -50,10 +58,25 @@ export function smtpServer(means: ServerMeans): SMTPServer {
     closeTimeout: 5_000,
     ...(tls ?? {}),
     onRcptTo: (address, session, callback) => {
-      door.recipient(address.address, session).then(() => callback(), callback);
+      door.recipient(address.address, session).then(
+        () => callback(),
+        (error) => {
+          RECIPIENTS.inc({ code: codeOf(error) });
+          callback(error);
+        },
+      );
     },
     onData: (stream, session, callback) => {
-      door.message(stream, session).then((said) => callback(null, said), callback);
+      door.message(stream, session).then(
+        (said) => {
+          MAILS.inc({ code: "250" });
+          callback(null, said);
+        },
+        (error) => {
+          MAILS.inc({ code: codeOf(error) });
+          callback(error);
+        },
+      );
     },
   });
   server.on("error", (error) => log.info({ err: error }, "a connection of a mail sender broke"));
@@ -64,6 +87,11 @@ export function smtpServer(means: ServerMeans): SMTPServer {
 export async function listen({ server }: SMTPServer, port: number, host: string): Promise<void> {
   server.listen(port, host);
   await once(server, "listening");
+}
+
+/** smtp-server answers 450 for what is no refusal of ours. */
+function codeOf(error: unknown): string {
+  return error instanceof SmtpRefusal ? String(error.responseCode) : "450";
 }
 
 /** Lets mail in, or says why not. */

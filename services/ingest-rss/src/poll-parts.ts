@@ -5,7 +5,7 @@
  */
 import { POLL_PARTS, QUEUES } from "@tidings/protocol";
 import type { Consumer, Delivery, Queue } from "@tidings/queue";
-import type { Log } from "@tidings/runtime";
+import { gauge, type Log } from "@tidings/runtime";
 
 const LOOK_EVERY_MS = 5_000;
 
@@ -42,6 +42,7 @@ export class PollParts {
   static async open(options: PollPartsOptions): Promise<PollParts> {
     const parts = new PollParts(options);
     await Promise.all(Array.from({ length: POLL_PARTS }, (_, part) => parts.#consume(part)));
+    gauge("tidings_poll_parts", "Queues of polls that this ingestor is known to have.", () => parts.ours);
     parts.#timer = setInterval(() => {
       parts.#looking = parts.#looking.then(() => parts.#look());
     }, options.lookEveryMs ?? LOOK_EVERY_MS);

@@ -22,13 +22,17 @@ import {
   type Validators,
 } from "@tidings/protocol";
 import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
-import { crashPoint, type Log } from "@tidings/runtime";
+import { counter, crashPoint, type Log } from "@tidings/runtime";
 import Type, { type Static } from "typebox";
 import { ReaderClosedError } from "./document-reader.ts";
 import type { Fetch, Fetched, Unchanged } from "./fetch.ts";
 import { FetchFailedError } from "./fetch-failure.ts";
 import { PostponedError } from "./host-manners.ts";
 import type { FetchedDocument, Reading } from "./read-document.ts";
+
+const POLLS = counter("tidings_polls_total", "Polls and what came of them: items, unchanged, or why not.", [
+  "outcome",
+]);
 
 export interface PollTools {
   readonly fetch: Fetch;
@@ -48,6 +52,7 @@ export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<
   if (job === null) return;
   try {
     for (const part of await resultsOf(job, tools)) {
+      if (part.part === 1) POLLS.inc({ outcome: part.failure?.reason ?? part.outcome });
       await tools.publish(QUEUES.shard(job.silo, shardOf(job.source)), JSON.stringify(part));
     }
     crashPoint("ingest.publish.after");

@@ -71,6 +71,7 @@ describe("the OpenAPI document", () => {
         "DELETE /v1/subscriptions/{id}",
         "GET /feeds/{file}",
         "GET /livez",
+        "GET /metrics",
         "GET /readyz",
         "GET /v1/destinations",
         "GET /v1/events",

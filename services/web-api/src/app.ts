@@ -3,7 +3,7 @@ import cookie from "@fastify/cookie";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import type { Bus } from "@tidings/bus";
 import type { Addresses } from "@tidings/protocol";
-import type { Log } from "@tidings/runtime";
+import { counter, type Log } from "@tidings/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { avatarCalls } from "./avatar-calls.ts";
 import { LiveUsers } from "./live/live-users.ts";
@@ -52,6 +52,12 @@ export interface AppSettings {
   readonly operatorToken: string | null;
   readonly log: Log;
 }
+
+const REQUESTS = counter("tidings_requests_total", "Answers to HTTP requests.", [
+  "method",
+  "route",
+  "status",
+]);
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function createApp(settings: AppSettings): Promise<App> {
@@ -173,6 +179,7 @@ function logAnswer(log: Log, request: FastifyRequest, reply: FastifyReply): void
     elapsedMs: Math.round(reply.elapsedTime),
     user: request.caller?.name ?? null,
   };
+  REQUESTS.inc({ method: fields.method, route: fields.route ?? "none", status: String(fields.status) });
   log.info(fields, "request answered");
 }
 

@@ -3,7 +3,7 @@
  * (`packages/store/src/protocol/tenure.ts`).
  */
 import { randomUUID } from "node:crypto";
-import { crashPoint, type Log } from "@tidings/runtime";
+import { crashPoint, gauge, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
 import { Fitness } from "./fitness.ts";
 import { giveInGroups } from "./give-in-groups.ts";
@@ -77,6 +77,7 @@ export class Ownership {
     this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
     this.#patience = new Patience(this.#clocks.monotonicMs);
     this.#fitness = new Fitness(this.#clocks.monotonicMs, options.probe ?? (() => {}));
+    gauge("tidings_shards_owned", "Shards that this host serves.", () => this.owned.size);
   }
 
   /** Shards served now, with their epochs. */

@@ -7,6 +7,7 @@
  * Falling asleep is one step without an await, so a stanza comes before it, and then the avatar is the one used last, or
  * after it, and then it wakes the avatar again.
  */
+import { gauge } from "@tidings/runtime";
 import type { Avatar } from "./avatar.ts";
 
 /** What an awake avatar costs beside its rows: itself and its entry here (bytes); more than `npm run bench -- --only memory` measures. */
@@ -48,6 +49,8 @@ export class AwakeAvatars {
 
   constructor(bounds: AwakeBounds) {
     this.#bounds = bounds;
+    gauge("tidings_avatars_awake", "Avatars that are awake on this host.", () => this.count);
+    gauge("tidings_avatars_awake_bytes", "About what they take.", () => this.bytes);
   }
 
   get count(): number {

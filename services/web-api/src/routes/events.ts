@@ -1,5 +1,6 @@
 /** What happens, as it happens: server-sent events (HTML Living Standard §9.2), for a page that is open. */
 import { once } from "node:events";
+import { gauge } from "@tidings/runtime";
 import type { FastifyReply } from "fastify";
 import Type from "typebox";
 import { LivePage, standIn } from "../live/live-page.ts";
@@ -27,6 +28,7 @@ const schema = {
 
 export function eventRoutes(app: App, { avatars, live }: Parts): void {
   const open = new Set<LivePage>();
+  gauge("tidings_pages_open", "Pages that are told what happens.", () => open.size);
   app.addHook("preClose", async () => {
     for (const page of open) page.end();
   });

@@ -1,3 +1,4 @@
+import { metricsText } from "@tidings/runtime";
 import Type from "typebox";
 import type { App, Parts } from "../parts.ts";
 
@@ -25,8 +26,20 @@ const readySchema = {
   response: { 200: Readiness, 503: Readiness },
 } as const;
 
+const metricsSchema = {
+  operationId: "metrics",
+  tags: ["health"],
+  summary: "Figures of this process for Prometheus",
+  response: { 200: Type.String() },
+} as const;
+
 export function healthRoutes(app: App, parts: Parts): void {
   app.get("/livez", { schema: liveSchema }, async () => ({ alive: true }));
+
+  app.get("/metrics", { schema: metricsSchema }, async (_request, reply) => {
+    const { type, text } = await metricsText();
+    return reply.type(type).send(text);
+  });
 
   app.get("/readyz", { schema: readySchema }, async (_request, reply) => {
     const bus = parts.bus.isOnline;

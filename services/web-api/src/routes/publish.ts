@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { SourceStandings } from "@tidings/ingest";
 import { FIRST_SILO, type Publication, pushSource, QUEUES, shardOf } from "@tidings/protocol";
 import { RefusedError } from "@tidings/queue";
+import { counter } from "@tidings/runtime";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import Type from "typebox";
 import type { App, Parts } from "../parts.ts";
@@ -15,6 +16,8 @@ import { clientOf, consume } from "../sign-in-guard.ts";
 const MAX_BODY_BYTES = 262_144;
 /** Requests of one client with tokens that there are not. */
 const STRANGE_PER_MINUTE = 30;
+
+const PUBLISHED = counter("tidings_published_total", "Messages of programs that were taken.");
 
 const schema = {
   tags: ["publish"],
@@ -58,6 +61,7 @@ export function publishRoutes(app: App, { avatars, queue, publishesPerMinute }: 
         nowAt: Date.now(),
       });
       await put(queue, { publication: randomUUID(), source, items });
+      PUBLISHED.inc(items.length);
       return reply.code(202).send({ items: items.map(({ item }) => ({ id: item.id })) });
     });
   });

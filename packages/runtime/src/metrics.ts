@@ -1,0 +1,82 @@
+/**
+ * What an operator counts: Prometheus' text, served on a port of its own on loopback. The port is whatever is free; where it is
+ * stands in a file as Prometheus' file-based discovery reads it (`file_sd_configs`).
+ *
+ *     TIDINGS_METRICS_FILE   that file; empty: nothing is served
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, dirname } from "node:path";
+import { performance } from "node:perf_hooks";
+import { Counter, Gauge, register } from "prom-client";
+
+/** Prometheus' text and its media type. */
+export async function metricsText(): Promise<{ readonly type: string; readonly text: string }> {
+  return { type: register.contentType, text: await register.metrics() };
+}
+
+/** Counts what happens, by the given labels: `_total` at the end of its name. */
+export function counter<L extends string = never>(
+  name: string,
+  help: string,
+  labels: readonly L[] = [],
+): Counter<L> {
+  return new Counter({ name, help, labelNames: labels });
+}
+
+/** A figure that is read when it is asked for; it takes the place of one with the same name. */
+export function gauge(name: string, help: string, read: () => number): void {
+  register.removeSingleMetric(name);
+  new Gauge({
+    name,
+    help,
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** Serves the metrics of the service `name`; resolves to the function that ends that. */
+export async function serveMetrics(name: string, file: string): Promise<() => Promise<void>> {
+  watchProcess();
+  const server = createServer((request, response) => {
+    if (request.url !== "/metrics") return response.writeHead(404).end();
+    return void metricsText().then(({ type, text }) =>
+      response.writeHead(200, { "content-type": type }).end(text),
+    );
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  server.unref();
+  const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const labels = { service: name, process: basename(file, ".json") };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify([{ targets: [target], labels }])}\n`);
+  return async () => {
+    rmSync(file, { force: true });
+    server.closeAllConnections();
+    await new Promise<void>((closed) => server.close(() => closed()));
+  };
+}
+
+/** Of the process itself: no timer runs for it. */
+function watchProcess(): void {
+  gauge("process_resident_memory_bytes", "Memory in RAM.", () => process.memoryUsage.rss());
+  gauge("nodejs_heap_used_bytes", "Used of the heap.", () => process.memoryUsage().heapUsed);
+  gauge("process_uptime_seconds", "Since the process began.", () => process.uptime());
+  gauge("process_cpu_seconds", "Processor time used.", () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000_000;
+  });
+  let last = performance.eventLoopUtilization();
+  gauge(
+    "nodejs_eventloop_utilization",
+    "Share of the time in which the event loop was busy, since asked last.",
+    () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+  );
+}
