@@ -1,6 +1,7 @@
 /** The suites of the bench, in the order in which they run. */
 import type { Tell } from "../run/supervised.ts";
 import { measureActivation, seedSleepers } from "./activation.ts";
+import { measureAlarms } from "./alarms.ts";
 import { measureDecide } from "./decide.ts";
 import { measureFanOut } from "./fan-out.ts";
 import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
@@ -78,6 +79,11 @@ export const SUITES: readonly Suite[] = [
     name: "decide",
     summary: "one routing decision, for a user with 50 subscriptions and 20 rules",
     run: () => measureDecide(),
+  },
+  {
+    name: "alarms",
+    summary: "100,000 alarms of one shard, while none is due",
+    run: () => measureAlarms(),
   },
   {
     name: "fan-out",
