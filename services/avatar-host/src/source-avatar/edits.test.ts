@@ -3,19 +3,10 @@ import { itemId } from "@tidings/protocol";
 import { expect, test } from "vitest";
 import { Rehearsal } from "../rehearsal.ts";
 import { SourceAvatar } from "./source-avatar.ts";
+import { itemNamed as item, NAME, resultWith } from "./source-stage.ts";
 
-const NAME = "rss.1";
 const PACE = { minMs: 300_000, spread: () => 0 };
 const ADDRESS = "https://example.org/feed";
-
-const item = (identity: string, title = identity): Item => ({
-  id: itemId(NAME, identity),
-  title,
-  link: null,
-  summary: null,
-  author: null,
-  publishedAt: null,
-});
 
 /** A feed that alice reads, and bob with all edits; `polls` gives what they were told by a document with these items. */
 function feed() {
@@ -23,18 +14,7 @@ function feed() {
   source.hears("alice", { type: "subscribed", url: ADDRESS });
   source.hears("bob", { type: "subscribed", url: ADDRESS, edits: true });
   const polls = (...items: Item[]) => {
-    source.getsResult({
-      job: source.jobs[0]?.job ?? "earlier",
-      source: NAME,
-      fetchedAt: source.nowAt,
-      outcome: "items",
-      part: 1,
-      parts: 1,
-      title: "Rooms",
-      validators: { etag: null, lastModified: null },
-      items,
-      failure: null,
-    });
+    source.getsResult(resultWith(source, items));
     return source.told.flatMap(({ to, event }) =>
       event.type === "notified" ? [`${to.join()} ${event.notification.title}`] : [],
     );

@@ -1,11 +1,10 @@
 import type { CallResult, Hub, PollResult } from "@tidings/protocol";
-import { itemId } from "@tidings/protocol";
 import { expect, test } from "vitest";
 import { Rehearsal } from "../rehearsal.ts";
 import { LEASE_SECONDS } from "./hub-lease.ts";
 import { SourceAvatar } from "./source-avatar.ts";
+import { itemNamed, NAME, resultWith } from "./source-stage.ts";
 
-const NAME = "rss.1";
 const MIN_MS = 300_000;
 const PACE = { minMs: MIN_MS, spread: () => 0 };
 const ADDRESS = "https://example.org/feed";
@@ -22,28 +21,8 @@ class Stage {
   }
 
   finds(titles: readonly string[], more: Partial<PollResult> = {}): string[] {
-    const items = titles.map((title) => ({
-      id: itemId(NAME, title),
-      title,
-      link: null,
-      summary: null,
-      author: null,
-      publishedAt: null,
-    }));
-    this.source.getsResult({
-      job: "j",
-      source: NAME,
-      fetchedAt: this.source.nowAt,
-      outcome: "items",
-      part: 1,
-      parts: 1,
-      title: "Rooms",
-      validators: { etag: null, lastModified: null },
-      items,
-      failure: null,
-      hub: HUB,
-      ...more,
-    });
+    const items = titles.map((title) => itemNamed(title));
+    this.source.getsResult(resultWith(this.source, items, { hub: HUB, ...more }));
     return this.source.told.flatMap(({ event }) =>
       event.type === "notified" ? [event.notification.title] : [],
     );

@@ -1,38 +1,27 @@
-import { type AvatarEvent, type Item, itemId, type PollResult } from "@tidings/protocol";
+import type { AvatarEvent, PollResult } from "@tidings/protocol";
 import { withPrefix } from "@tidings/store";
 import { expect, test } from "vitest";
 import { Rehearsal } from "../rehearsal.ts";
 import { JOB_TIMEOUT_MS, LATE_MS, LONGEST_MS, nextAfterFailure } from "./poll-schedule.ts";
 import { FAN_OUT } from "./rows.ts";
 import { SourceAvatar } from "./source-avatar.ts";
+import { itemNamed, NAME, resultWith } from "./source-stage.ts";
 
 const MIN_MS = 300_000;
 const PACE = { minMs: MIN_MS, spread: () => 0 };
 const URL_OF_FEED = "https://example.org/feed";
-const NAME = "rss.1";
 
 function rehearse(): Rehearsal {
   return new Rehearsal(NAME, () => new SourceAvatar({ silo: "s1", pace: PACE, web: "web.d" }));
 }
 
-function item(identity: string): Item {
-  const id = itemId(NAME, identity);
-  return { id, title: identity, link: null, summary: null, author: null, publishedAt: null };
-}
+const item = itemNamed;
 
 function result(source: Rehearsal, ...identities: string[]): PollResult {
-  return {
-    job: source.jobs[0]?.job ?? "earlier",
-    source: NAME,
-    fetchedAt: source.nowAt,
-    outcome: "items",
-    part: 1,
-    parts: 1,
-    title: "Rooms",
-    validators: { etag: '"1"', lastModified: null },
-    items: identities.map(item),
-    failure: null,
-  };
+  return resultWith(
+    source,
+    identities.map((identity) => itemNamed(identity)),
+  );
 }
 
 function failed(source: Rehearsal, retryAfterMs: number | null = null): PollResult {
