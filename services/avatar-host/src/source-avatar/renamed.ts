@@ -17,10 +17,12 @@ const NEARLY_ALL = 0.8;
 
 /** Those of `fresh` that are to be told: without what is known under other ids, if `items`, the document, was renamed. */
 export function withoutRenamed(turn: Turn, items: readonly Item[], fresh: readonly Item[]): readonly Item[] {
+  // A short document is never taken for a change of ids: noting what it holds, item by item, would cost more than the rest.
+  if (fresh.length === 0 || items.length < FEWEST) return fresh;
   const prints = turn.get<string[]>(PRINTS) ?? [];
   const known = new Set(prints);
   const unknown = fresh.filter((item) => !known.has(printOf(item)));
-  if (fresh.length > 0) notePrints(turn, prints, items);
+  notePrints(turn, prints, items);
   const isRenamed =
     fresh.length >= FEWEST &&
     fresh.length >= items.length * NEARLY_ALL &&
