@@ -11,6 +11,7 @@ const MAX_CATEGORIES = 20;
 const MAX_ENCLOSURES = 3;
 const MAX_ENCLOSURE_URL_CHARS = 1_000;
 const MAX_TYPE_CHARS = 100;
+const MAX_UNSUBSCRIBE_CHARS = 1_000;
 
 /** Longest texts of an item in UTF-16 units, and most categories; ingestors cut to these, and everything behind them may rely on it. */
 export const ITEM_LIMITS = {
@@ -23,6 +24,7 @@ export const ITEM_LIMITS = {
   enclosures: MAX_ENCLOSURES,
   enclosureUrl: MAX_ENCLOSURE_URL_CHARS,
   mediaType: MAX_TYPE_CHARS,
+  unsubscribe: MAX_UNSUBSCRIBE_CHARS,
 } as const;
 
 const Text = (maxLength: number) => Type.String({ maxLength });
@@ -106,6 +108,8 @@ export const Item = Type.Object(
     answerUntilAt: Type.Optional(Type.Number()),
     /** Of a mail. */
     sender: Type.Optional(MailSender),
+    /** Of a mail to a list: where that is left, https or mailto. */
+    unsubscribe: Type.Optional(Text(MAX_UNSUBSCRIBE_CHARS)),
   },
   { additionalProperties: false },
 );

@@ -71,6 +71,7 @@ export const HistoryItem = Type.Object({
   editOf: Type.Optional(Type.String()),
   /** Of a mail. */
   sender: Type.Optional(MailSender),
+  unsubscribe: Type.Optional(Type.String()),
   state: Type.Union([DeliveryState, Type.Enum(["unread", "read", "acked", "snoozed"])]),
   deliveries: Type.Array(DeliveryView),
 });

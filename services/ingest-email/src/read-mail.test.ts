@@ -122,6 +122,21 @@ test("whatever comes is read, or refused", async () => {
   );
 });
 
+test.each([
+  ["<https://flats.example/leave?id=1>, <mailto:leave@flats.example>", "https://flats.example/leave?id=1"],
+  [
+    "<mailto:leave@flats.example?subject=leave>,\r\n <https://flats.example/leave>",
+    "https://flats.example/leave",
+  ],
+  ["<mailto:leave@flats.example>", "mailto:leave@flats.example"],
+  ["<javascript:alert(1)>", undefined],
+  ["https://flats.example/bare", undefined],
+  [`<https://flats.example/${"x".repeat(2_000)}>`, undefined],
+])("where a list is left is told: %s", async (header, link) => {
+  const { item } = await read({ "List-Unsubscribe": header }, "Two rooms");
+  expect(item.unsubscribe).toBe(link);
+});
+
 test("a bomb of parts, a deep nest and a huge page cost little", async () => {
   const parts = "--b\nContent-Type: text/plain\n\nx\n".repeat(5_000);
   await isTold(mail({ "Content-Type": 'multipart/mixed; boundary="b"' }, parts));

@@ -9,6 +9,7 @@ import { cleanLine, ITEM_LIMITS, type Item, itemId, shorten } from "@tidings/pro
 import { type ParsedMail, simpleParser } from "mailparser";
 import { answerTo, soleAddress } from "./answer-to.ts";
 import { confirmationIn } from "./confirmation.ts";
+import { unsubscribeIn } from "./list-unsubscribe.ts";
 
 /** More is not worth a block of the event loop (characters). */
 const MAX_HTML_CHARS = 200_000;
@@ -77,6 +78,7 @@ function itemOf(parsed: ParsedMail, nowAt: number): Omit<Item, "id"> {
   const title =
     subject || cleanLine(body.split("\n")[0] ?? "", ITEM_LIMITS.title) || "(mail without a subject)";
   const text = withAttachments(body, parsed);
+  const unsubscribe = unsubscribeIn(rawHeader(parsed, "list-unsubscribe"));
   const sentAt = parsed.date?.getTime() ?? Number.NaN;
   return {
     title: confirmation === null ? title : confirmation.title,
@@ -86,7 +88,14 @@ function itemOf(parsed: ParsedMail, nowAt: number): Omit<Item, "id"> {
     // A clock of the sender's that goes wrong must not make it the newest for ever.
     publishedAt: Number.isFinite(sentAt) && sentAt <= nowAt + DAY_MS ? sentAt : nowAt,
     ...(confirmation === null ? {} : { priority: "high" as const }),
+    ...(unsubscribe === null ? {} : { unsubscribe }),
   };
+}
+
+/** A header field as it stands, unfolded; the parser makes an object of its own of the list's. */
+function rawHeader({ headerLines }: ParsedMail, name: string): string | undefined {
+  const line = headerLines.find(({ key }) => key === name)?.line;
+  return line?.slice(line.indexOf(":") + 1);
 }
 
 const DAY_MS = 24 * 3_600_000;

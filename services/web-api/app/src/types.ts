@@ -36,6 +36,7 @@ export interface Item {
   }[];
   readonly options?: readonly { readonly id: string; readonly label: string; readonly input?: boolean }[];
   readonly sender?: { readonly address: string; readonly proven: boolean };
+  readonly unsubscribe?: string;
   readonly state: string;
   readonly deliveries: readonly Delivery[];
 }

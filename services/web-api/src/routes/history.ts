@@ -90,6 +90,9 @@ const HistoryItem = Type.Object({
       { description: "Of a mail: who it says that it is from, and whether that domain vouches for it." },
     ),
   ),
+  unsubscribe: Type.Optional(
+    Type.String({ description: "Of a mail to a list: where that is left, https or mailto." }),
+  ),
   state: State,
   deliveries: Type.Array(Delivery),
 });
@@ -265,6 +268,7 @@ export function itemOf(view: HistoryView): Static<typeof HistoryItem> {
     ...(view.options === undefined ? {} : { options: [...view.options] }),
     ...(view.answerUntilAt == null ? {} : { answerUntil: rfc3339(view.answerUntilAt) }),
     ...(view.sender === undefined ? {} : { sender: senderOf(view.sender) }),
+    ...(view.unsubscribe === undefined ? {} : { unsubscribe: view.unsubscribe }),
     state: state as Static<typeof State>,
     deliveries: view.deliveries.map(deliveryOf),
   };

@@ -78,6 +78,13 @@ function Facts({ item }: { readonly item: Item }) {
           <bdi>{item.sender.address}</bdi>
         </li>
       )}
+      {item.unsubscribe === undefined || !/^(?:https?|mailto):/.test(item.unsubscribe) ? null : (
+        <li>
+          <a href={item.unsubscribe} rel="noreferrer noopener" target="_blank">
+            Leave this list
+          </a>
+        </li>
+      )}
       {item.enclosures?.map(({ url, type }) => (
         <li key={url}>
           <a href={url} rel="noreferrer noopener" target="_blank">
