@@ -26,7 +26,8 @@ export async function buildPage(app: string = APP): Promise<boolean> {
     await promisify(execFile)(process.execPath, [VITE, "build", "--outDir", beside], {
       cwd: app,
       timeout: BUILD_MS,
-      env: { ...process.env, NODE_ENV: "production" },
+      // Vite would leave a cache of its own code in the folder for temporary files.
+      env: { ...process.env, NODE_ENV: "production", NODE_DISABLE_COMPILE_CACHE: "1" },
     });
     for (const name of globSync("assets/*", { cwd: beside })) {
       const text = readFileSync(join(beside, name));
