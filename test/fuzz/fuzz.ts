@@ -20,7 +20,9 @@ export interface Fuzzing {
 export interface Fuzzed {
   /** How many were read as what they were meant as; the rest was refused. */
   readonly read: number;
-  /** The longest time of one, and the seed of it. */
+  /** The longest time of a document as it is. */
+  readonly originalMs: number;
+  /** The longest time of a mutant, and the seed of it. */
   readonly slowestMs: number;
   readonly slowestSeed: number;
 }
@@ -66,7 +68,12 @@ async function fuzz(
   longestMs: number,
   reads: (mutant: Buffer) => Promise<boolean>,
 ): Promise<Fuzzed> {
-  let [read, slowestMs, slowestSeed] = [0, 0, first];
+  let [read, slowestMs, slowestSeed, originalMs] = [0, 0, first, 0];
+  for (const specimen of specimens) {
+    const startedAt = performance.now();
+    await reads(specimen);
+    originalMs = Math.max(originalMs, performance.now() - startedAt);
+  }
   for (let seed = first; seed < first + runs; seed++) {
     const random = new Random(seed);
     const mutant = mutate(random.pick(specimens), random);
@@ -82,7 +89,7 @@ async function fuzz(
     if (tookMs > slowestMs) [slowestMs, slowestSeed] = [tookMs, seed];
     if ((seed - first + 1) % TELL_EVERY === 0) tell?.(seed - first + 1);
   }
-  return { read, slowestMs, slowestSeed };
+  return { read, originalMs, slowestMs, slowestSeed };
 }
 
 function mustTravel(item: Item): void {
