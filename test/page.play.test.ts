@@ -84,7 +84,7 @@ test("somebody signs up, subscribes, and is told on the page and in their chat c
   expect(window.troubles).toEqual([]);
 });
 
-test("what is new is on the page at once, also after web-api was away, without a reload", async () => {
+test("what is new is on the page at once, also after the network was away, without a reload", async () => {
   const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
   const url = await publisherOf(alice);
   await signIn(window, alice);

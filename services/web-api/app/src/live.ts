@@ -92,8 +92,12 @@ function listen(): void {
     stream.addEventListener(name, (event) => hear(JSON.parse((event as MessageEvent<string>).data) as T));
   on<Item>("notification", hear);
   on<Item>("delivery", replace);
+  let isNew = true;
   on<readonly Resource[]>("presence", (now) => {
     presence.value = now;
+    // A new stream begins with it: what came after the history was read, and before the stream began, is in neither.
+    if (isNew) void readAnew().catch(() => undefined);
+    isNew = false;
   });
   on("reset", () => void readAnew());
 }
@@ -101,10 +105,7 @@ function listen(): void {
 async function again(stream: EventSource): Promise<void> {
   if (source !== stream) return;
   await api("GET", "/v1/me").then(
-    () => {
-      listen();
-      void readAnew();
-    },
+    () => listen(),
     () => setTimeout(() => void again(stream), 2_000),
   );
 }
