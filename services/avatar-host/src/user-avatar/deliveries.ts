@@ -93,6 +93,8 @@ export class Deliveries {
   /** Takes a notification into the history, once, and decides where it goes. */
   take(turn: Turn, notification: Notification, text: string, situation: Situation): void {
     if (turn.text(INDEX + notification.id) !== undefined) return;
+    // What is held came before, and was decided by something else: after a wake, by a life that may have ended in the middle.
+    if (this.#pass.isNews(situation)) this.reconsider(turn, situation);
     const number = historyNumber(++this.#last);
     turn.putText(INDEX + notification.id, number);
     turn.putText(HISTORY + number, text);

@@ -59,7 +59,7 @@ export class Pass {
   /** Begins anew where there is news, and does a part; gives what is to go together. */
   begin(turn: Turn, situation: Situation, hasNews: boolean): Bundles {
     const isDue = this.#pending.isDue(turn.nowAt);
-    if (isDue || hasNews || this.#isNews(situation)) this.#from = "";
+    if (isDue || hasNews || this.isNews(situation)) this.#from = "";
     if (isDue) {
       this.#hasDue = true;
       this.#pending.lookedAt(turn.nowAt);
@@ -78,7 +78,8 @@ export class Pass {
     return part.bundles;
   }
 
-  #isNews({ presence, core, routing, agentEpoch }: Situation): boolean {
+  /** Whether anything that is held has been decided by another situation than this, or never in this life of the avatar. */
+  isNews({ presence, core, routing, agentEpoch }: Situation): boolean {
     const by = this.#decidedBy;
     return (
       by?.presence !== presence || by.core !== core || by.routing !== routing || by.agentEpoch !== agentEpoch

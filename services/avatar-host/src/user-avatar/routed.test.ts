@@ -317,15 +317,13 @@ test("the day's SMS are counted, and what is over goes on to the next rung", asy
 });
 
 test("what waits for its time does not hold up what may go, and order is kept where it was in line", async () => {
-  rules({ subscriptions: { [SOURCE]: { digest: { every: "PT1H" } } } });
   await subscribes();
   shows("available");
   comes("a");
-  rules({});
+  becomes(itemId(SOURCE, "a"), "acted", { did: { id: "m1", deed: { name: "snooze", forMs: HOUR_MS } } });
   comes("b");
   expect(dispatched()).toEqual(["im b"]);
   becomes(itemId(SOURCE, "b"), "refused", { mayRetry: true, condition: "remote-server-timeout" });
-  becomes(itemId(SOURCE, "a"), "handed");
   comes("c");
   expect(dispatched()).toEqual([]);
   alice.isRung();
@@ -389,6 +387,15 @@ test("what a host that died had not decided anew is decided by the next", async 
   alice.fallsAsleep();
   alice.getsReport({ kind: "agentUp" }, 1);
   expect(dispatched().slice(500)).toHaveLength(100);
+});
+
+test("what a host that died had not decided anew goes before what comes to the next", async () => {
+  await subscribes();
+  for (let n = 0; n < 600; n++) comes(`n${n}`);
+  shows("available");
+  alice.fallsAsleep();
+  comes("late");
+  expect(dispatched()).toEqual([...Array.from({ length: 600 }, (_, n) => `im n${n}`), "im late"]);
 });
 
 const did = (id: string, deed: Deed) => ({ destination: "sms", did: { id, deed } });
