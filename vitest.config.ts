@@ -12,6 +12,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // What takes a second alone takes many where others use the machine.
+          testTimeout: 60_000,
           include: [
             "packages/*/src/**/*.test.ts",
             "services/*/src/**/*.test.ts",

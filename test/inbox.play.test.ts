@@ -77,6 +77,16 @@ async function figuresOf(name: string): Promise<(figure: string) => number> {
     );
 }
 
+test("everybody has an address for mail from the start: who only signs up can forward to it", async () => {
+  const alice = await theatre.user("alice");
+  await alice.comesOnline();
+  const { inbox } = wellDone(await alice.rest.get("/v1/me"));
+  await expect
+    .poll(() => mail(inbox, "Two rooms").then(() => "taken", String), { timeout: 15_000 })
+    .toBe("taken");
+  await alice.hears("Two rooms");
+});
+
 test("mail for nobody is refused while it is sent, and an inbox that was removed says so", async () => {
   const alice = await theatre.user("alice");
   const { id, address } = wellDone(await alice.rest.post("/v1/inboxes", { title: "Flats" }));

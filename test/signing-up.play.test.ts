@@ -140,3 +140,34 @@ test("who is erased is gone: the session, the account, and what was subscribed",
   expect((await reborn.get("/v1/subscriptions")).body.items).toEqual([]);
   expect((await reborn.delete("/v1/me")).status).toBe(204);
 });
+
+test("a token for a program does what it is for, is shown once, and is refused when it is removed", async () => {
+  const alice = await theatre.user("alice");
+  const made = await alice.rest.post("/v1/tokens", { title: "dashboard", scopes: ["read"] });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { title: "dashboard", scopes: ["read"], expiresAt: null },
+  });
+  const { id, token } = made.body;
+  const program = new Rest(theatre.webUrl, token);
+  expect(await program.get("/v1/me")).toMatchObject({ status: 200, body: { name: alice.name } });
+  expectProblem(await program.post("/v1/inboxes", { title: "Flats" }), 403);
+  expectProblem(await program.get("/v1/tokens"), 403);
+  const listed = await alice.rest.get("/v1/tokens");
+  expect(listed.body.items).toMatchObject([{ id, title: "dashboard" }]);
+  expect(JSON.stringify(listed.body)).not.toContain(token.split("_")[2]);
+  expect((await alice.rest.delete(`/v1/tokens/${id}`)).status).toBe(204);
+  expectProblem(await program.get("/v1/me"), 401);
+});
+
+test("sessions are listed, and one elsewhere can be ended from here", async () => {
+  const alice = await theatre.user("alice");
+  const { body } = await outside.post("/v1/sessions", { name: alice.name, password: alice.password });
+  const elsewhere = new Rest(theatre.webUrl, body.token);
+  const { items } = (await alice.rest.get("/v1/sessions")).body;
+  const other = items.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
+  expect(items).toHaveLength(2);
+  expect((await elsewhere.get("/v1/me")).status).toBe(200);
+  expect((await alice.rest.delete(`/v1/sessions/${other.id}`)).status).toBe(204);
+  expectProblem(await elsewhere.get("/v1/me"), 401);
+});

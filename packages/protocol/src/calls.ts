@@ -8,6 +8,7 @@
  */
 import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
+import { ACCESS_CALLS } from "./access-calls.ts";
 import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
@@ -57,14 +58,7 @@ export const CALLS = {
   },
   /** The IM account exists: the avatar is the user's from now on. */
   finishSignUp: { args: None, result: ProfileView, may: "service", changes: true },
-  /** web-api has checked the password. The secret is shown once. */
-  openSession: {
-    args: Type.Object({ label: Type.String({ maxLength: 200 }) }),
-    result: Type.Object({ session: Type.String(), untilAt: Type.Number() }),
-    may: "service",
-    changes: true,
-  },
-  closeSession: { args: None, result: None, may: "user", changes: true },
+  ...ACCESS_CALLS,
   profile: { args: None, result: ProfileView, may: "user", changes: false },
   /** Ends the user's data: subscriptions at the sources, history, destinations, sessions. */
   erase: { args: None, result: None, may: "user", changes: true },

@@ -1,4 +1,5 @@
 export { default as xml, type Element } from "@xmpp/xml";
+export * from "./access-calls.ts";
 export * from "./accounts.ts";
 export * from "./addresses.ts";
 export * from "./calls.ts";

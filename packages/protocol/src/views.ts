@@ -178,5 +178,7 @@ export const ProfileView = Type.Object({
   limits: Type.Object({ subscriptions: Type.Integer(), destinations: Type.Integer() }),
   /** In whose clocks the user reads times (IANA). */
   zone: Type.String(),
+  /** The localpart of the oldest address for mail; null when all are removed. */
+  inbox: Nullable(Type.String()),
 });
 export type ProfileView = Static<typeof ProfileView>;

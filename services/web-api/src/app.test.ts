@@ -98,6 +98,11 @@ describe("the OpenAPI document", () => {
         "POST /v1/destinations/{id}/verify",
         "POST /v1/operations/dead-letters/{id}/replay",
         "POST /v1/sessions",
+        "GET /v1/sessions",
+        "DELETE /v1/sessions/{id}",
+        "GET /v1/tokens",
+        "POST /v1/tokens",
+        "DELETE /v1/tokens/{id}",
         "POST /v1/subscriptions",
         "POST /v1/subscriptions/preview",
         "POST /v1/users",
@@ -124,7 +129,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(13);
+    expect(bodies).toHaveLength(14);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -333,7 +338,7 @@ function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
   if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
   if (path.endsWith("reply")) return { option: "restart" };
-  if (/publishers|inboxes/.test(path)) return { title: "db1" };
+  if (/publishers|inboxes|tokens/.test(path)) return { title: "db1" };
   if (path.endsWith("snooze")) return { for: "PT1H" };
   if (path.endsWith("verify")) return { code: "482913" };
   if (path.includes("destinations")) return { channel: "im", address: "alice@example.org" };

@@ -28,6 +28,7 @@ import { publisherRoutes, shareRoutes } from "./routes/publishers.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { sessionRoutes, signInRoutes } from "./routes/sessions.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { userRoutes } from "./routes/users.ts";
 import { authenticate } from "./session.ts";
 import { signInGuard } from "./sign-in-guard.ts";
@@ -102,6 +103,7 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
     });
     const routes = [
       sessionRoutes,
+      tokenRoutes,
       meRoutes,
       exportRoutes,
       previewRoutes,

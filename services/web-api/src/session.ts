@@ -10,7 +10,7 @@ export const SESSION_COOKIE = "tidings_session";
 
 export interface Caller {
   readonly name: string;
-  /** The session's secret. */
+  /** The secret of a session or of an API token. */
   readonly session: string;
 }
 
@@ -26,9 +26,9 @@ export function tokenOf({ name, session }: Caller): string {
   return tokenFor("tds", name, session);
 }
 
-/** What `token` holds; null when it cannot be a token. Whether it counts only the avatar knows. */
+/** What the token of a session, or one for the API, holds; null when it cannot be a token. Whether it counts only the avatar knows. */
 export function callerOf(token: string): Caller | null {
-  const held = heldBy("tds", token);
+  const held = heldBy("tds", token) ?? heldBy("tdt", token);
   return held === null ? null : { name: held.name, session: held.secret };
 }
 

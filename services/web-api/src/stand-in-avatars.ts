@@ -173,6 +173,7 @@ export class StandInAvatars {
       presence,
       limits,
       zone: "UTC",
+      inbox: "k3xq7ynd2mzt5w6rjv4h",
     };
   }
 }

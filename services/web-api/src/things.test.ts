@@ -33,6 +33,7 @@ test("the profile says who one is and how one is seen, with times in RFC 3339", 
   expect((await get("/v1/me")).json()).toEqual({
     name: "alice",
     jid: "alice@tidings.test",
+    inbox: "k3xq7ynd2mzt5w6rjv4h@in.tidings.test",
     agent: "alice@im.agents.tidings.test",
     createdAt: "1970-01-01T00:00:01.000Z",
     pausedUntil: null,

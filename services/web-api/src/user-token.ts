@@ -4,8 +4,8 @@
  */
 import { userNameProblem } from "@tidings/protocol";
 
-/** `tds`: a session. `tdf`: a private feed. */
-export type TokenKind = "tds" | "tdf";
+/** `tds`: a session. `tdt`: an API token. `tdf`: a private feed. */
+export type TokenKind = "tds" | "tdt" | "tdf";
 
 /** The token of `kind` for `secret` of the user `name`. */
 export function tokenFor(kind: TokenKind, name: string, secret: string): string {

@@ -14,7 +14,7 @@ test("a sign-up makes the account and the avatar", async () => {
     name: "alice",
     jid: "alice@tidings.test",
     agent: "alice@im.agents.tidings.test",
-    inbox: null,
+    inbox: "k3xq7ynd2mzt5w6rjv4h@in.tidings.test",
   });
   expect(accounts.passwords.get("alice")).toBe(PASSWORD);
   expect(avatars.users.get("alice")?.state).toBe("there");

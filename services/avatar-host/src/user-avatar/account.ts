@@ -1,19 +1,9 @@
-/** Sign-up, sessions and who may do what. */
-import { createHash, randomBytes } from "node:crypto";
-import { type Authority, CALLS, CallError, type CallName } from "@tidings/protocol";
-import { withPrefix } from "@tidings/store";
+/** Sign-up, and who may do what. */
+import { CALLS, CallError, type CallName } from "@tidings/protocol";
 import type { IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
-import { CORE, type CoreRow, SESSION } from "./rows.ts";
-
-const SESSION_MS = 30 * 24 * 3_600_000;
-const MOST_SESSIONS = 50;
-
-interface SessionRow {
-  readonly label: string;
-  readonly createdAt: number;
-  readonly untilAt: number;
-}
+import { isSecretFor } from "./access.ts";
+import { CORE, type CoreRow } from "./rows.ts";
 
 /** The domains that calls may come from. */
 export interface CallDomains {
@@ -37,24 +27,20 @@ export function authorize(
     if (call.fromDomain === domains.web) return;
     throw new CallError("auth", "forbidden", `Only web-api may call ${call.name}.`);
   }
-  if (core?.state === "active" && isKnown(turn, core, call.authority, call.fromDomain, domains)) return;
+  if (core?.state === "active" && isKnown(turn, core, call, domains)) return;
   throw new CallError("auth", "not-authorized", "Sign in again: this session has ended or never was.");
 }
 
-/** A session's secret counts from web-api alone; an address only where an agent vouches for it. */
+/** A secret counts from web-api alone; an address only where an agent vouches for it. */
 function isKnown(
   turn: Turn,
   core: CoreRow,
-  authority: Authority,
-  fromDomain: string,
+  { authority, fromDomain, name }: IncomingCall,
   domains: CallDomains,
 ): boolean {
   if (authority === null) return false;
-  if ("session" in authority) {
-    const session =
-      fromDomain === domains.web ? turn.get<SessionRow>(sessionKey(authority.session)) : undefined;
-    return session !== undefined && session.untilAt > turn.nowAt;
-  }
+  if ("session" in authority)
+    return fromDomain === domains.web && isSecretFor(turn, authority.session, name as CallName);
   if (fromDomain === domains.web) return false;
   return core.destinations.some(({ state, address }) => state === "verified" && address === authority.jid);
 }
@@ -98,30 +84,4 @@ export function finishSignUp(turn: Turn, core: CoreRow | undefined, address: str
   const row: CoreRow = { ...core, state: "active", destinations: [own] };
   turn.put(CORE, row);
   return row;
-}
-
-/** A new session: its secret is told once and kept as a hash. The oldest give way when there are many. */
-export function openSession(
-  turn: Turn,
-  core: CoreRow | undefined,
-  label: string,
-): { session: string; untilAt: number } {
-  if (core?.state !== "active") throw new CallError("auth", "not-authorized", "There is no such user.");
-  const sessions = turn
-    .list(withPrefix(SESSION))
-    .map(({ key, value }) => ({ key, ...(JSON.parse(value) as SessionRow) }));
-  sessions.sort((a, b) => b.createdAt - a.createdAt);
-  for (const { key } of sessions.slice(MOST_SESSIONS - 1)) turn.delete(key);
-  const session = randomBytes(24).toString("base64url");
-  const untilAt = turn.nowAt + SESSION_MS;
-  turn.put(sessionKey(session), { label, createdAt: turn.nowAt, untilAt } satisfies SessionRow);
-  return { session, untilAt };
-}
-
-export function closeSession(turn: Turn, authority: Authority): void {
-  if (authority !== null && "session" in authority) turn.delete(sessionKey(authority.session));
-}
-
-function sessionKey(secret: string): string {
-  return SESSION + createHash("sha256").update(secret).digest("base64url");
 }

@@ -17,7 +17,8 @@ import {
 import { withPrefix } from "@tidings/store";
 import type { IncomingCall } from "../shard/avatar.ts";
 import type { Turn } from "../shard/turn.ts";
-import { active, beginSignUp, closeSession, finishSignUp, openSession } from "./account.ts";
+import { addToken, closeSession, endSession, openSession, removeToken, sessions, tokens } from "./access.ts";
+import { active, beginSignUp, finishSignUp } from "./account.ts";
 import {
   destinationIn,
   destinationView,
@@ -27,7 +28,7 @@ import {
   withTest,
 } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
-import { INBOXES, type InboxRow } from "./inboxes.ts";
+import { addFirstInbox, INBOXES, type InboxRow } from "./inboxes.ts";
 import { changesSince } from "./live.ts";
 import { answerMessage, messageSent } from "./message-calls.ts";
 import { acknowledged, again, putOff, read } from "./own-acts.ts";
@@ -36,9 +37,25 @@ import { presenceView } from "./presence.ts";
 import { endFeed, feedItems, feedLink, rotateFeed } from "./private-feed.ts";
 import { PUBLISHERS, type PublisherRow, sharePublisher, unsharePublisher } from "./publishers.ts";
 import { rulesIn } from "./routing-row.ts";
-import { type CoreRow, type DeliveriesRow, FEED, INBOX, OPERATION, PUBLISHER, SESSION } from "./rows.ts";
+import {
+  type CoreRow,
+  type DeliveriesRow,
+  FEED,
+  INBOX,
+  OPERATION,
+  PUBLISHER,
+  SESSION,
+  TOKEN,
+} from "./rows.ts";
 import { forgetInRules, putRules, simulate } from "./rule-calls.ts";
-import { changeSubscription, subscription, subscriptions, unsubscribe, viewOf } from "./subscriptions.ts";
+import {
+  changeSubscription,
+  listed,
+  subscription,
+  subscriptions,
+  unsubscribe,
+  viewOf,
+} from "./subscriptions.ts";
 import type { UserAvatar } from "./user-avatar.ts";
 import type { WaitingCallName } from "./waiting-calls.ts";
 
@@ -61,7 +78,7 @@ const OF_SOURCES: ReadonlySet<string> = new Set<SourceCallName>([
   ...(Object.keys(HUB_CALLS) as (keyof typeof HUB_CALLS)[]),
 ]);
 /** Rows that hold what lets others in. */
-const SECRET = [SESSION, OPERATION, PUBLISHER, INBOX];
+const SECRET = [SESSION, TOKEN, OPERATION, PUBLISHER, INBOX];
 
 /** Those in waiting-calls.ts are answered later. */
 export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]: Handler<N> } = {
@@ -69,18 +86,35 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]:
     beginSignUp(turn, core);
     return { state: "creating" };
   },
-  finishSignUp: ({ turn, core, avatar }) =>
-    profileOf(turn, finishSignUp(turn, core, avatar.ownAddress(turn)), avatar),
-  openSession: ({ turn, core }, { label }) => openSession(turn, core, label),
+  finishSignUp: ({ turn, core, avatar }) => {
+    const after = finishSignUp(turn, core, avatar.ownAddress(turn));
+    if (after !== core) addFirstInbox(turn);
+    return profileOf(turn, after, avatar);
+  },
+  openSession: ({ turn, core }, { label }) => {
+    if (core?.state !== "active") throw new CallError("auth", "not-authorized", "There is no such user.");
+    return openSession(turn, label);
+  },
   closeSession: ({ turn, call }) => {
     closeSession(turn, call.authority);
+    return {};
+  },
+  sessions: ({ turn, call }) => ({ items: sessions(turn, call.authority) }),
+  endSession: ({ turn }, { id }) => {
+    endSession(turn, id);
+    return {};
+  },
+  addToken: ({ turn }, args) => addToken(turn, args),
+  tokens: ({ turn }) => ({ items: tokens(turn) }),
+  removeToken: ({ turn }, { id }) => {
+    removeToken(turn, id);
     return {};
   },
   profile: ({ turn, core, avatar }) => profileOf(turn, active(core), avatar),
   erase: ({ turn, avatar }) => {
     for (const kind of [PUBLISHERS, INBOXES])
       for (const { id } of ownSources(turn, kind)) endSource(turn, kind, id);
-    for (const { id } of subscriptions(turn)) turn.tell([id], { type: "unsubscribed" });
+    for (const { source } of subscriptions(turn)) turn.tell([source], { type: "unsubscribed" });
     for (const { key } of turn.list(withPrefix(""))) turn.delete(key);
     turn.setAlarm(null);
     turn.watch = false;
@@ -103,7 +137,7 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]:
   },
   resume: ({ turn, core, avatar }) => profileOf(turn, avatar.pauseUntil(turn, active(core), null), avatar),
 
-  subscriptions: ({ turn }) => ({ items: subscriptions(turn) }),
+  subscriptions: ({ turn }) => ({ items: listed(turn) }),
   subscription: ({ turn }, { id }) => viewOf(turn, subscription(turn, id)),
   changeSubscription: ({ turn, core, avatar }, args) => {
     const view = changeSubscription(turn, active(core), args);
@@ -246,6 +280,7 @@ function profileOf(turn: Turn, core: CoreRow, avatar: UserAvatar): ProfileView {
     presence: presenceView(avatar.presence(turn), avatar.agentEpoch),
     limits: { ...USER_LIMITS },
     zone: rulesIn(turn).rules.zone,
+    inbox: ownSources<InboxRow>(turn, INBOXES)[0]?.local ?? null,
   };
 }
 

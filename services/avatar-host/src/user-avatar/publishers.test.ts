@@ -189,7 +189,20 @@ test("an inbox has an address that its source's name does not tell; mail is told
   expect(JSON.stringify(await stage.calls("exportAll", { cursor: null }))).not.toContain(local);
   await stage.calls("removeInbox", { id });
   expect(stage.alice.told).toEqual([{ to: [id], event: { type: "publisherEnded" } }]);
-  expect(await stage.calls("inboxes")).toEqual({ items: [] });
+  expect(JSON.stringify(await stage.calls("inboxes"))).not.toContain(local);
+});
+
+test("everybody has an address for mail from the start; the subscription to it is listed once something has come", async () => {
+  const { inbox } = (await stage.calls("profile")) as { inbox: string };
+  expect(inbox).toMatch(INBOX_LOCAL);
+  const { items } = (await stage.calls("inboxes")) as { items: InboxView[] };
+  expect(items).toMatchObject([{ local: inbox, title: "Mail" }]);
+  expect(await stage.calls("subscriptions")).toEqual({ items: [] });
+  const id = mailSource(inbox);
+  expect(await item(comes(id, "Two rooms"))).toMatchObject({ sourceTitle: "Mail" });
+  expect(await stage.calls("subscriptions")).toMatchObject({ items: [{ id, title: "Mail" }] });
+  await stage.calls("removeInbox", { id });
+  expect(await stage.calls("profile")).toMatchObject({ inbox: null });
 });
 
 test("there are at most fifty of a kind", async () => {

@@ -28,6 +28,8 @@ export const PENDING = "p/";
 export const SETTLED = "d/";
 /** `session/<sha256 of the secret>`. */
 export const SESSION = "session/";
+/** `token/<sha256 of the secret>`: an API token. */
+export const TOKEN = "token/";
 /** `pub/<source>`: a publisher of the user's, by the localpart of its source. */
 export const PUBLISHER = "pub/";
 /** `inbox/<source>`: an address for mail, by the localpart of its source. */
@@ -102,6 +104,8 @@ export interface SubscriptionRow {
   readonly state: SourceState;
   readonly problem: string | null;
   readonly priority: Priority;
+  /** Of the inbox that everybody has from the start: until something comes, the subscription to it is not listed. */
+  readonly isUnused?: true;
   /** Whether it tells edits. */
   readonly edits?: boolean;
   readonly createdAt: number;

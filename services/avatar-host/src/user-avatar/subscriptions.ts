@@ -57,9 +57,17 @@ export function keepSubscription(turn: Turn, row: SubscriptionRow): Subscription
   return row;
 }
 
-export function subscriptions(turn: Turn): SubscriptionView[] {
+/** All of them, in the order in which they were made. */
+export function subscriptions(turn: Turn): SubscriptionRow[] {
   const rows = turn.list(withPrefix(SUBSCRIPTION)).map(({ value }) => JSON.parse(value) as SubscriptionRow);
-  return rows.sort((a, b) => a.createdAt - b.createdAt).map((row) => viewOf(turn, row));
+  return rows.sort((a, b) => a.createdAt - b.createdAt);
+}
+
+/** Those that the user has made, or has heard of. */
+export function listed(turn: Turn): SubscriptionView[] {
+  return subscriptions(turn)
+    .filter(({ isUnused }) => isUnused !== true)
+    .map((row) => viewOf(turn, row));
 }
 
 /** Throws `item-not-found`. */

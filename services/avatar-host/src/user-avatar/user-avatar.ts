@@ -30,6 +30,7 @@ import { type CallContext, HANDLERS, isCallName, type UserCallName, WrongCodeErr
 import { carryOut, isNewDeed } from "./deeds.ts";
 import { Deliveries, type Situation } from "./deliveries.ts";
 import { awaitsMessage, imAddresses, learnReceipts, withReported, withRow } from "./destinations.ts";
+import { isUsed } from "./inboxes.ts";
 import { textOf } from "./notification-text.ts";
 import { answered, remember } from "./operations.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
@@ -254,6 +255,7 @@ export class UserAvatar implements Avatar {
     const row = turn.get<SubscriptionRow>(SUBSCRIPTION + from);
     const core = this.#readCore(turn);
     if (row === undefined || core?.state !== "active") return;
+    isUsed(turn, row);
     const deliveries = this.#open(turn);
     deliveries.take(turn, notification, textOf(notification), this.situation(turn, core));
     if (deliveries.openCount > 0 && !this.#isWatched(turn)) this.#askOfUnknown(turn, core);

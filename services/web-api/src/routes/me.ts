@@ -23,6 +23,7 @@ const Me = Type.Object(
     name: Type.String(),
     jid: Type.String(),
     agent: Type.String(),
+    inbox: Nullable(Type.String({ description: "An address for inbound mail; null when all are removed." })),
     createdAt: Time,
     pausedUntil: Nullable(Time),
     presence: Type.Array(Presence, { description: "Where Tidings believes the user to be reachable." }),
@@ -34,6 +35,7 @@ const Me = Type.Object(
         name: "alice",
         jid: "alice@tidings.localhost",
         agent: "alice@im.agents.tidings.localhost",
+        inbox: "k3xq7ynd2mzt5w6rjv4h@in.tidings.localhost",
         createdAt: "2026-03-01T08:00:00.000Z",
         pausedUntil: null,
         presence: [],
@@ -62,7 +64,7 @@ const eraseSchema = {
 
 export function meRoutes(app: App, parts: Parts): void {
   app.get("/v1/me", { schema: readSchema }, async (request) =>
-    meOf(await parts.avatars.asUser(callerIn(request), "profile", {})),
+    meOf(await parts.avatars.asUser(callerIn(request), "profile", {}), parts),
   );
 
   app.delete("/v1/me", { schema: eraseSchema }, async (request, reply) => {
@@ -90,12 +92,21 @@ export function presenceOf({ idleSinceAt, ...seen }: ProfileView["presence"][num
   return { ...seen, idleSince: rfc3339OrNull(idleSinceAt) };
 }
 
-function meOf(profile: ProfileView): Static<typeof Me> {
+/** The address of the user's oldest inbox. */
+export function inboxAddress(
+  { inbox }: ProfileView,
+  { mailDomain }: Pick<Parts, "mailDomain">,
+): string | null {
+  return inbox === null ? null : `${inbox}@${mailDomain}`;
+}
+
+function meOf(profile: ProfileView, parts: Parts): Static<typeof Me> {
   const { name, jid, agent, limits } = profile;
   return {
     name,
     jid,
     agent,
+    inbox: inboxAddress(profile, parts),
     createdAt: rfc3339(profile.createdAt),
     pausedUntil: rfc3339OrNull(profile.pausedUntilAt),
     presence: profile.presence.map(presenceOf),

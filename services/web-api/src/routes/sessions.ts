@@ -1,11 +1,12 @@
-import { CallError, cleanLine, userNameProblem } from "@tidings/protocol";
+import { CallError, cleanLine, type SessionView, userNameProblem } from "@tidings/protocol";
 import type { FastifyRequest } from "fastify";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { operationId } from "../avatar-calls.ts";
 import type { App, Parts } from "../parts.ts";
 import { Problem } from "../problem.ts";
 import { callerIn, refuseForeignPage, SESSION_COOKIE, tokenOf } from "../session.ts";
-import { ChangeHeaders, Empty, PROBLEMS, SIGNED_IN, Strict } from "../shapes.ts";
+import { ChangeHeaders, Empty, IdParams, List, PROBLEMS, SIGNED_IN, Strict, Time } from "../shapes.ts";
+import { rfc3339 } from "../times.ts";
 
 const LABEL_CHARS = 200;
 
@@ -38,6 +39,32 @@ const closeSchema = {
   response: { 204: Empty, ...PROBLEMS },
 } as const;
 
+const Session = Type.Object({
+  id: Type.String(),
+  label: Type.String({ description: "How the browser or program called itself." }),
+  createdAt: Time,
+  expiresAt: Time,
+  isCurrent: Type.Boolean({ description: "Whether it is the one that asks." }),
+});
+
+const listSchema = {
+  operationId: "listSessions",
+  tags: ["sessions"],
+  summary: "Where you are signed in",
+  security: SIGNED_IN,
+  response: { 200: List(Session), ...PROBLEMS },
+} as const;
+
+const endSchema = {
+  operationId: "endSession",
+  tags: ["sessions"],
+  summary: "Sign out somewhere else",
+  security: SIGNED_IN,
+  params: IdParams,
+  headers: ChangeHeaders,
+  response: { 204: Empty, ...PROBLEMS },
+} as const;
+
 /** Signing in, which needs no session. */
 export function signInRoutes(app: App, parts: Parts): void {
   app.post("/v1/sessions", { schema: openSchema }, async (request, reply) => {
@@ -53,12 +80,28 @@ export function signInRoutes(app: App, parts: Parts): void {
 }
 
 export function sessionRoutes(app: App, parts: Parts): void {
+  app.get("/v1/sessions", { schema: listSchema }, async (request) => {
+    const { items } = await parts.avatars.asUser(callerIn(request), "sessions", {});
+    return { items: items.map(sessionOf), next: null };
+  });
+
+  app.delete("/v1/sessions/:id", { schema: endSchema }, async (request, reply) => {
+    const caller = callerIn(request);
+    const op = operationId(request, caller.name, "end");
+    await parts.avatars.asUser(caller, "endSession", request.params, op);
+    return reply.code(204).send(null);
+  });
+
   app.delete("/v1/sessions/current", { schema: closeSchema }, async (request, reply) => {
     const caller = callerIn(request);
     await parts.avatars.asUser(caller, "closeSession", {}, operationId(request, caller.name, "close"));
     reply.clearCookie(SESSION_COOKIE, cookieOf(request));
     return reply.code(204).send(null);
   });
+}
+
+function sessionOf({ untilAt, createdAt, ...view }: SessionView): Static<typeof Session> {
+  return { ...view, createdAt: rfc3339(createdAt), expiresAt: rfc3339(untilAt) };
 }
 
 async function checkPassword(parts: Parts, ip: string, name: string, password: string): Promise<void> {

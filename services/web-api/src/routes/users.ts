@@ -14,6 +14,7 @@ import { passwordProblem } from "../password.ts";
 import { Problem } from "../problem.ts";
 import { refuseForeignPage } from "../session.ts";
 import { ChangeHeaders, Nullable, PROBLEMS, Strict } from "../shapes.ts";
+import { inboxAddress } from "./me.ts";
 
 const schema = {
   operationId: "signUp",
@@ -33,7 +34,11 @@ const schema = {
         name: Type.String(),
         jid: Type.String({ description: "The user's own IM address." }),
         agent: Type.String({ description: "The contact that brings the notifications." }),
-        inbox: Nullable(Type.String({ description: "Address for inbound mail, where there is one." })),
+        inbox: Nullable(
+          Type.String({
+            description: "An address for inbound mail: what is sent or forwarded there is told.",
+          }),
+        ),
       },
       {
         examples: [
@@ -41,7 +46,7 @@ const schema = {
             name: "alice",
             jid: "alice@tidings.localhost",
             agent: "alice@im.agents.tidings.localhost",
-            inbox: null,
+            inbox: "k3xq7ynd2mzt5w6rjv4h@in.tidings.localhost",
           },
         ],
       },
@@ -67,7 +72,7 @@ export function userRoutes(app: App, parts: Parts): void {
     );
     parts.log.info({ user: name }, "signed up");
     reply.code(201);
-    return { name, jid: profile.jid, agent: profile.agent, inbox: null };
+    return { name, jid: profile.jid, agent: profile.agent, inbox: inboxAddress(profile, parts) };
   });
 }
 
