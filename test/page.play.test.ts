@@ -1,6 +1,6 @@
 /** The page in a real browser, with a real chat client beside it. */
 import { afterAll, afterEach, expect, test } from "vitest";
-import { closeBrowser, PHONE, type Window } from "./theatre/browser.ts";
+import { closeBrowser, PHONE } from "./theatre/browser.ts";
 import type { Person } from "./theatre/person.ts";
 import { wellDone } from "./theatre/rest.ts";
 import { openTheatre, uniqueName } from "./theatre/theatre.ts";
@@ -18,15 +18,6 @@ const PLACES = [
   ["Account", "Make an address"],
 ] as const;
 const PASSWORD = "open sesame on the page";
-
-/** Signs `person` in on the page, which shows `path` then. */
-async function signIn({ page }: Window, { name, password }: Person, path = "/"): Promise<void> {
-  await page.goto(`${theatre.webUrl}${path}`);
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("navigation").waitFor();
-}
 
 async function publisherOf(person: Person): Promise<string> {
   return wellDone(await person.rest.post("/v1/publishers", { title: "db1" })).url;
@@ -87,7 +78,7 @@ test("somebody signs up, subscribes, and is told on the page and in their chat c
 test("what is new is on the page at once, also after the network was away, without a reload", async () => {
   const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
   const url = await publisherOf(alice);
-  await signIn(window, alice);
+  await window.signsIn(alice);
   await publish(url, "Disk full");
   await window.page.getByText("Disk full").waitFor({ timeout: 2_000 });
   await window.page.context().setOffline(true);
@@ -106,7 +97,7 @@ test("each page says what it is for, on a desk and on a phone, and axe finds not
     ["phone", PHONE],
   ] as const) {
     const window = await theatre.window(viewport);
-    await signIn(window, alice);
+    await window.signsIn(alice);
     for (const [place, shown] of PLACES) {
       await window.page.getByRole("navigation").getByRole("link", { name: place }).click();
       await window.page.getByRole("heading", { level: 1, name: place }).waitFor();
@@ -133,7 +124,7 @@ test("markup, scripts, turned directions and endless words stay text, and nothin
   ];
   for (const message of hostile) expect((await publish(url, message)).status).toBe(202);
   await alice.hasHistoryOf(hostile.length);
-  await signIn(window, alice);
+  await window.signsIn(alice);
   const rows = window.page.locator(".stream > li");
   await expect.poll(() => rows.count()).toBe(hostile.length);
   for (let at = 0; at < hostile.length; at++) await rows.nth(at).getByRole("button").first().click();
@@ -147,7 +138,7 @@ test("markup, scripts, turned directions and endless words stay text, and nothin
 test("what was typed stays when the session ends in the middle of a form", async () => {
   const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
   const { page } = window;
-  await signIn(window, alice);
+  await window.signsIn(alice);
   await page.getByRole("navigation").getByRole("link", { name: "Sources" }).click();
   const field = page.getByLabel("Name").first();
   await field.fill("Flats in the Mission");

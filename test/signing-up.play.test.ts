@@ -155,7 +155,7 @@ test("a token for a program does what it is for, is shown once, and is refused w
   expectProblem(await program.get("/v1/tokens"), 403);
   const listed = await alice.rest.get("/v1/tokens");
   expect(listed.body.items).toMatchObject([{ id, title: "dashboard" }]);
-  expect(JSON.stringify(listed.body)).not.toContain(token.split("_")[2]);
+  expect(JSON.stringify(listed.body)).not.toContain(token.slice(-20));
   expect((await alice.rest.delete(`/v1/tokens/${id}`)).status).toBe(204);
   expectProblem(await program.get("/v1/me"), 401);
 });

@@ -20,9 +20,10 @@ export class Window {
   /** What the page's console and the browser complained of, and requests to anywhere else. */
   readonly troubles: string[] = [];
   readonly #context: BrowserContext;
+  readonly #home: string;
 
   private constructor(context: BrowserContext, page: Page, home: string) {
-    [this.#context, this.page] = [context, page];
+    [this.#context, this.page, this.#home] = [context, page, home];
     page.on("pageerror", (error) => this.troubles.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error" && !message.text().includes("Failed to load resource"))
@@ -38,6 +39,22 @@ export class Window {
     browser ??= chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
     const context = await (await browser).newContext({ viewport, reducedMotion: "reduce", locale: "en-GB" });
     return new Window(context, await context.newPage(), home);
+  }
+
+  /** Signs somebody in on the page, which shows `path` then. */
+  async signsIn({ name, password }: { readonly name: string; readonly password: string }, path = "/") {
+    const { page } = this;
+    await page.goto(`${this.#home}${path}`);
+    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("navigation").waitFor();
+  }
+
+  /** Goes to another page of the app by its name in the navigation. */
+  async goesTo(name: string): Promise<void> {
+    await this.page.getByRole("navigation").getByRole("link", { name }).click();
+    await this.page.getByRole("heading", { name, level: 1 }).waitFor();
   }
 
   /** Takes a picture for people to look at, called `name`. */

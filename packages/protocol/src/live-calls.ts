@@ -14,6 +14,16 @@ export const Stand = Type.Object({
 });
 export type Stand = Static<typeof Stand>;
 
+/** A page has an id of its own for as long as it is open. */
+const PageId = Type.String({ pattern: "^[A-Za-z0-9_-]{8,64}$" });
+
+/** `available`: the page is before the user; `away`: it is not, and the browser shows what comes; `offline`: nothing would be seen. */
+export const PageShow = Type.Enum(["available", "away", "offline"]);
+export type PageShow = Static<typeof PageShow>;
+
+/** Most notifications that a page says at once to have shown. */
+export const MOST_SHOWN = 100;
+
 /** A part of {@link CALLS}, see calls.ts. */
 export const LIVE_CALLS = {
   /**
@@ -24,6 +34,8 @@ export const LIVE_CALLS = {
     args: Type.Object({
       since: Type.Union([Stand, Type.Null()]),
       watchMs: Type.Integer({ minimum: 0, maximum: 120_000 }),
+      /** The open page for which it is asked: what is not newer than `since` was sent to it. */
+      page: Type.Optional(PageId),
     }),
     result: Type.Object({
       fresh: Type.Array(HistoryItem),
@@ -31,9 +43,25 @@ export const LIVE_CALLS = {
       presence: Type.Array(PresenceView),
       isCut: Type.Boolean(),
       stand: Stand,
+      /** The avatar does not know the page: it is to say how it stands. */
+      asksPage: Type.Optional(Type.Literal(true)),
     }),
     may: "user",
     changes: false,
+  },
+  /** How an open page stands, and what it has shown to the user; with `show` null it is closed. May be repeated. */
+  pageSays: {
+    args: Type.Object({
+      page: PageId,
+      show: Type.Union([PageShow, Type.Null()]),
+      /** Since when nobody has done anything there, epoch milliseconds; null: somebody does. */
+      idleSinceAt: Type.Union([Type.Number(), Type.Null()]),
+      /** Ids of notifications. */
+      shown: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: MOST_SHOWN }),
+    }),
+    result: Type.Object({}, { additionalProperties: false }),
+    may: "user",
+    changes: true,
   },
 } as const;
 

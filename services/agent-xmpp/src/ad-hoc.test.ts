@@ -82,6 +82,7 @@ test("one with a field asks for it in one stage, says what is wrong with it, and
     presence: [],
     limits: { subscriptions: 1, destinations: 1 },
     zone: "UTC",
+    inbox: null,
   });
   const form = await runs("pause");
   expect(form?.attrs).toMatchObject({ status: "executing", sessionid: expect.any(String) });

@@ -97,6 +97,7 @@ describe("the OpenAPI document", () => {
         "POST /v1/destinations/{id}/test",
         "POST /v1/destinations/{id}/verify",
         "POST /v1/operations/dead-letters/{id}/replay",
+        "POST /v1/pages/{id}",
         "POST /v1/sessions",
         "GET /v1/sessions",
         "DELETE /v1/sessions/{id}",
@@ -129,7 +130,7 @@ describe("the OpenAPI document", () => {
     const bodies = operations().flatMap(
       ({ operation }) => operation.requestBody?.content["application/json"] ?? [],
     );
-    expect(bodies).toHaveLength(14);
+    expect(bodies).toHaveLength(15);
     for (const body of bodies) expect(JSON.stringify(body)).toMatch(/"examples?"/);
   });
 });
@@ -337,6 +338,7 @@ const HISTORY_ITEM: HistoryItem = {
 function bodyFor(path: string): object {
   if (path.endsWith("preview")) return { url: FEED };
   if (path.includes("rules")) return path.endsWith("simulate") ? { notification: { title: "Rooms" } } : {};
+  if (path.includes("pages")) return { show: "available" };
   if (path.endsWith("reply")) return { option: "restart" };
   if (/publishers|inboxes|tokens/.test(path)) return { title: "db1" };
   if (path.endsWith("snooze")) return { for: "PT1H" };

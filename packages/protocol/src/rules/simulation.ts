@@ -38,9 +38,9 @@ export const ImaginedNotification = Type.Object({
 });
 export type ImaginedNotification = Static<typeof ImaginedNotification>;
 
-/** How the user would show at one of their IM addresses. */
+/** How the user would show at one of their IM addresses, or at an open page. */
 export const ImaginedPresence = Type.Object({
-  /** Left out: the first verified IM address. */
+  /** Left out: the first verified IM address. `web`: an open page. */
   address: Type.Optional(Type.String({ maxLength: 3_071 })),
   show: Show,
   idleSinceAt: Type.Optional(Nullable(Type.Number())),

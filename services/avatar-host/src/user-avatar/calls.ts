@@ -29,10 +29,10 @@ import {
 } from "./destinations.ts";
 import { historyItem, historyPage } from "./history.ts";
 import { addFirstInbox, INBOXES, type InboxRow } from "./inboxes.ts";
-import { changesSince } from "./live.ts";
 import { answerMessage, messageSent } from "./message-calls.ts";
 import { acknowledged, again, putOff, read } from "./own-acts.ts";
 import { endSource, ownSources } from "./own-sources.ts";
+import { changes, pageSays } from "./page-calls.ts";
 import { presenceView } from "./presence.ts";
 import { endFeed, feedItems, feedLink, rotateFeed } from "./private-feed.ts";
 import { PUBLISHERS, type PublisherRow, sharePublisher, unsharePublisher } from "./publishers.ts";
@@ -166,10 +166,8 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]:
   },
 
   history: ({ turn }, args) => historyPage(turn, args),
-  changes: ({ turn, avatar }, args) => {
-    avatar.isWatched(turn, args.watchMs);
-    return changesSince(turn, args, presenceView(avatar.presence(turn), avatar.agentEpoch));
-  },
+  changes,
+  pageSays,
   historyItem: ({ turn }, { id }) => historyItem(turn, id),
 
   markRead: (context, { id }) => acts(context, id, read),

@@ -12,8 +12,7 @@ export function changesSince(
   { since }: CallArgs<"changes">,
   presence: PresenceView[],
 ): CallResult<"changes"> {
-  const rows = turn.list({ from: HISTORY, to: `${HISTORY}\uffff`, limit: LOOKED_AT, reverse: true });
-  const numbered = rows.map(({ key, value }) => ({ number: key.slice(HISTORY.length), value }));
+  const numbered = newest(turn);
   const stand: Stand = { number: numbered[0]?.number ?? since?.number ?? "", at: turn.nowAt };
   const [fresh, moved]: [HistoryItem[], HistoryItem[]] = [[], []];
   if (since === null) return { fresh, moved, presence, isCut: false, stand };
@@ -23,6 +22,16 @@ export function changesSince(
       (isFresh ? fresh : moved).push(itemOf(turn, number, JSON.parse(value) as Notification));
   }
   return { fresh, moved, presence, isCut: fresh.length === LOOKED_AT, stand };
+}
+
+/** The numbers of those that are looked at, newest first. */
+export function newestNumbers(turn: Turn): string[] {
+  return newest(turn).map(({ number }) => number);
+}
+
+function newest(turn: Turn): { readonly number: string; readonly value: string }[] {
+  const rows = turn.list({ from: HISTORY, to: `${HISTORY}\uffff`, limit: LOOKED_AT, reverse: true });
+  return rows.map(({ key, value }) => ({ number: key.slice(HISTORY.length), value }));
 }
 
 function lastMovedAt(turn: Turn, number: string): number {

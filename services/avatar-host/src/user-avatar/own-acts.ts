@@ -8,7 +8,7 @@
  */
 import { shorten } from "@tidings/protocol";
 import { TRACE_STEPS, wantedAgain } from "./progress.ts";
-import type { DeliveriesRow, Delivery } from "./rows.ts";
+import { type DeliveriesRow, type Delivery, PAGE } from "./rows.ts";
 
 /** Of an answer, in the trace (characters). */
 const SHOWN_CHARS = 200;
@@ -19,11 +19,11 @@ export function read(row: DeliveriesRow, nowAt: number): DeliveriesRow {
   return noted({ ...row, own: { state: "read", at: nowAt } }, null, "read", nowAt);
 }
 
-/** Acknowledged at `destination`, or on the page (null). */
+/** Acknowledged at `destination`, or on the page (null), which is a destination too where it was sent or shown there. */
 export function acknowledged(row: DeliveriesRow, destination: string | null, nowAt: number): DeliveriesRow {
   if (row.own?.state === "acked") return row;
   const deliveries = row.deliveries.map((delivery) =>
-    delivery.destination === destination && isSent(delivery)
+    delivery.destination === (destination ?? PAGE.id) && isSent(delivery)
       ? ({ ...delivery, state: "acted", at: nowAt, reason: "the user has acknowledged it" } as const)
       : delivery,
   );

@@ -79,10 +79,14 @@ export class Pass {
   }
 
   /** Whether anything that is held has been decided by another situation than this, or never in this life of the avatar. */
-  isNews({ presence, core, routing, agentEpoch }: Situation): boolean {
+  isNews({ presence, pages, core, routing, agentEpoch }: Situation): boolean {
     const by = this.#decidedBy;
     return (
-      by?.presence !== presence || by.core !== core || by.routing !== routing || by.agentEpoch !== agentEpoch
+      by?.presence !== presence ||
+      by.pages !== pages ||
+      by.core !== core ||
+      by.routing !== routing ||
+      by.agentEpoch !== agentEpoch
     );
   }
 

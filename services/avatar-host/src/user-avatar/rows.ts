@@ -90,6 +90,18 @@ export interface DestinationRow {
   readonly message?: OwnMessage;
 }
 
+/** The pages that the user has open, as a destination: everybody has it, and nobody need prove it. */
+export const PAGE = {
+  id: "web",
+  channel: "web",
+  address: "the page",
+  state: "verified",
+  code: null,
+  codeUntilAt: null,
+  triesLeft: 0,
+  problem: null,
+} as const satisfies DestinationRow;
+
 export type OwnMessage =
   | { readonly kind: "code" | "test"; readonly at: number }
   /** That another address of the user's cannot be used any more. */

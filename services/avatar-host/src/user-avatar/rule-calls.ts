@@ -23,6 +23,7 @@ import {
   type DeliveriesRow,
   HISTORY,
   INDEX,
+  PAGE,
   PENDING,
   type PresenceRow,
   priorityOf,
@@ -142,7 +143,8 @@ export function simulate(
   const subject = subjectOf(turn, historyId, imagined, nowAt);
   const { core, routing, agentEpoch } = situation;
   const seen = presence === null ? situation.presence : presenceRow(presence, core, agentEpoch);
-  const whereabouts = { ...situation, presence: seen };
+  const pages = presence === null ? situation.pages : pageStanding(presence);
+  const whereabouts = { ...situation, presence: seen, pages };
   const progress = { ...progressAt(turn, historyId, nowAt), smsSentToday: smsSentToday(turn, routing) };
   const { priority, rule } = routeOf(subject.notification, subject.priority, routing);
   const decisions = decide(subject, routing, core.destinations, whereabouts, progress, nowAt);
@@ -215,6 +217,12 @@ function presenceRow(imagined: readonly ImaginedPresence[], core: CoreRow, agent
     { imagined: { show, priority: 0, idleSinceAt: idleSinceAt ?? null, order: 1 } },
   ]);
   return { agentEpoch, addresses: Object.fromEntries(addresses) };
+}
+
+/** How the user is imagined to stand at an open page. */
+function pageStanding(imagined: readonly ImaginedPresence[]): Situation["pages"] {
+  const page = imagined.find(({ address }) => address === PAGE.id);
+  return page === undefined ? undefined : { show: page.show, idleSinceAt: page.idleSinceAt ?? null };
 }
 
 function decisionView(decision: Decision): CallResult<"simulate">["decisions"][number] {

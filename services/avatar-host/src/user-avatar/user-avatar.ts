@@ -33,6 +33,8 @@ import { awaitsMessage, imAddresses, learnReceipts, withReported, withRow } from
 import { isUsed } from "./inboxes.ts";
 import { textOf } from "./notification-text.ts";
 import { answered, remember } from "./operations.ts";
+import { pagesHaveLeft } from "./page-calls.ts";
+import { Pages } from "./pages.ts";
 import { isAnyonePresent, mayHaveTaken, NO_PRESENCE, withReport } from "./presence.ts";
 import { CurrentRouting } from "./routing-row.ts";
 import {
@@ -70,6 +72,8 @@ export interface Surroundings {
 }
 
 export class UserAvatar implements Avatar {
+  /** The pages that the user has open. */
+  readonly pages = new Pages();
   readonly #addresses: Addresses;
   readonly #around: Surroundings;
   /** The connection over which what is dispatched has been said. */
@@ -137,6 +141,7 @@ export class UserAvatar implements Avatar {
   onAlarm(turn: Turn): void {
     const core = this.#readCore(turn);
     if (core?.state !== "active") return;
+    pagesHaveLeft(turn, core, this);
     this.#open(turn).onAlarm(turn, this.situation(turn, core));
     if (core.pausedUntilAt !== null && core.pausedUntilAt > turn.nowAt)
       this.#alarmBy(turn, core.pausedUntilAt);
@@ -241,6 +246,7 @@ export class UserAvatar implements Avatar {
       core,
       presence: this.presence(turn),
       agentEpoch: this.agentEpoch,
+      pages: this.pages.standingAt(turn.nowAt),
       pausedUntilAt: core.pausedUntilAt,
       routing: this.#routing.in(turn),
     };
@@ -385,11 +391,9 @@ export class UserAvatar implements Avatar {
     turn.watch = wanted;
   }
 
-  #readCore(turn: Turn): CoreRow | undefined {
-    return turn.get<CoreRow>(CORE);
-  }
+  #readCore = (turn: Turn): CoreRow | undefined => turn.get<CoreRow>(CORE);
 }
 
-function askAt(turn: Turn, addresses: string[]): void {
-  if (addresses.length > 0) turn.asks.push({ user: turn.avatar, addresses });
+function askAt({ avatar, asks }: Turn, addresses: string[]): void {
+  if (addresses.length > 0) asks.push({ user: avatar, addresses });
 }

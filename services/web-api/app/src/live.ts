@@ -1,6 +1,8 @@
 /** What happens, as it happens: the stream's items and where Tidings believes the reader to be. */
 import { computed, signal } from "@preact/signals";
 import { api } from "./api.ts";
+import { go } from "./router.ts";
+import { hasShown, isBefore, notice, pageId, say, watchReader } from "./standing.ts";
 import type { Item, List, Me, Resource } from "./types.ts";
 
 const PAGE = 50;
@@ -20,12 +22,14 @@ export const unread = computed(
 );
 
 let source: EventSource | null = null;
+let unwatch: () => void = () => undefined;
 let reading = 0;
 
 /** Begins to listen; what has come before is read first. */
 export async function open(): Promise<void> {
   me.value = await api<Me>("GET", "/v1/me");
   presence.value = me.value.presence;
+  unwatch = watchReader();
   listen();
   await readAnew();
 }
@@ -33,6 +37,7 @@ export async function open(): Promise<void> {
 export function close(): void {
   source?.close();
   source = null;
+  unwatch();
   [items.value, waiting.value, next.value, me.value] = [[], [], undefined, null];
 }
 
@@ -64,6 +69,7 @@ export function replace(item: Item): void {
 }
 
 export function showWaiting(): void {
+  for (const item of waiting.value) hasShown(item);
   items.value = [...waiting.value, ...items.value];
   waiting.value = [];
 }
@@ -77,7 +83,7 @@ function pathOf(cursor: string | null): string {
 
 function listen(): void {
   source?.close();
-  const stream = new EventSource("/v1/events");
+  const stream = new EventSource(`/v1/events?page=${pageId}`);
   source = stream;
   stream.onopen = () => {
     isConnected.value = true;
@@ -91,7 +97,11 @@ function listen(): void {
   const on = <T>(name: string, hear: (data: T) => void) =>
     stream.addEventListener(name, (event) => hear(JSON.parse((event as MessageEvent<string>).data) as T));
   on<Item>("notification", hear);
-  on<Item>("delivery", replace);
+  on<Item>("delivery", (item) => {
+    replace(item);
+    if (isAwaited(item)) isSeen(item);
+  });
+  on("standing", () => void say());
   let isNew = true;
   on<readonly Resource[]>("presence", (now) => {
     presence.value = now;
@@ -110,10 +120,25 @@ async function again(stream: EventSource): Promise<void> {
   );
 }
 
+/** On its way to this page, as the reader's rules have it. */
+function isAwaited({ deliveries }: Item): boolean {
+  return deliveries.some(
+    ({ channel, state }) => channel === "web" && (state === "dispatched" || state === "handed"),
+  );
+}
+
+/** Where the reader cannot see it here, the browser shows it, if it may and if the rules lead to the page. */
+function isSeen(item: Item): void {
+  if (isBefore()) {
+    if (items.value.some(({ id }) => id === item.id)) hasShown(item);
+  } else if (isAwaited(item)) notice(item, () => go(`/stream/${item.id}`));
+}
+
 function hear(item: Item): void {
   if (search.value.trim() !== "" || isKnown(item.id)) replace(item);
   else if (scrollY < 100) items.value = [item, ...items.value];
   else waiting.value = [item, ...waiting.value];
+  isSeen(item);
 }
 
 function isKnown(wanted: string): boolean {

@@ -110,3 +110,22 @@ export interface Simulation {
     readonly reason: string;
   }[];
 }
+
+export interface Step {
+  readonly to?: string;
+  readonly destination?: string;
+  readonly wait?: string;
+  readonly unless?: string;
+  readonly within?: string;
+  readonly when?: { readonly presence?: readonly string[] };
+}
+
+export interface Rules {
+  readonly zone: string;
+  readonly ladders: Readonly<Record<string, readonly Step[]>>;
+  readonly quietHours: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly days?: readonly string[];
+  }[];
+}

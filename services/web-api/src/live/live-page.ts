@@ -7,7 +7,7 @@
  *
  * A page that comes back with the last id that it has got is sent the rest, some of it perhaps once more.
  */
-import { CallError, type CallResult, type Stand } from "@tidings/protocol";
+import { CallError, type CallResult, type HistoryItem, type Stand } from "@tidings/protocol";
 
 const ASK_EVERY_MS = 10_000;
 /** So long the avatar is to tell of changes: a little longer than it takes to be asked again. */
@@ -19,6 +19,8 @@ export interface LivePageOptions {
   readonly ask: (since: Stand | null, watchMs: number) => Promise<CallResult<"changes">>;
   /** Sends text to the page; resolves when there is room for more. */
   readonly send: (text: string) => Promise<void>;
+  /** Whether what it is sent is shown to a user, which is then a delivery. */
+  readonly isPage: boolean;
   readonly show: (item: CallResult<"changes">["fresh"][number]) => unknown;
   readonly showPresence: (presence: CallResult<"changes">["presence"]) => unknown;
 }
@@ -66,6 +68,9 @@ export class LivePage {
       const text = this.#eventsOf(changes);
       this.#stand = changes.stand;
       await send(text);
+      // With the next question the avatar learns that these were sent.
+      if (this.#options.isPage && [...changes.fresh, ...changes.moved].some(isOnItsWay))
+        this.#isNudged = true;
       return true;
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
@@ -75,9 +80,10 @@ export class LivePage {
     }
   }
 
-  #eventsOf({ fresh, moved, presence, isCut, stand }: CallResult<"changes">): string {
+  #eventsOf({ fresh, moved, presence, isCut, stand, asksPage }: CallResult<"changes">): string {
     const { show, showPresence } = this.#options;
     const events = [
+      ...(asksPage === true ? [eventOf("standing", {})] : []),
       ...fresh.map((item) => eventOf("notification", show(item))),
       ...moved.map((item) => eventOf("delivery", show(item))),
     ];
@@ -105,6 +111,10 @@ export class LivePage {
 export function standIn(id: string): Stand | null {
   const [, number, at] = /^([0-9a-z]{0,40})\.(\d{1,16})$/.exec(id) ?? [];
   return number === undefined ? null : { number, at: Number(at) };
+}
+
+function isOnItsWay({ deliveries }: HistoryItem): boolean {
+  return deliveries.some(({ channel, state }) => channel === "web" && state === "dispatched");
 }
 
 function eventOf(name: string, data: unknown): string {

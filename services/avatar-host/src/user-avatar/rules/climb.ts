@@ -8,8 +8,9 @@
  * A notification is under way at one destination at a time: a further one is used only when that one has refused it, or
  * when an `unless` on the ladder has waited in vain for its proof.
  */
-import type { Delivery, DestinationRow } from "../rows.ts";
-import { PRESENT, type Standing, standingAt, standingOf, type Whereabouts } from "./reach.ts";
+import type { Channel } from "@tidings/protocol";
+import { type Delivery, type DestinationRow, PAGE } from "../rows.ts";
+import { PRESENT, type Standing, standingAt, standingFor, standingOf, type Whereabouts } from "./reach.ts";
 import { type Reason, reasons } from "./reason.ts";
 import type { LadderPlan, LadderStep } from "./routing.ts";
 
@@ -64,7 +65,10 @@ export class Climb {
     this.#clockAt = climbing.beganAt;
     this.#byId = new Map(climbing.deliveries.map((delivery) => [delivery.destination, delivery]));
     this.#user = standingOf(climbing.whereabouts, climbing.destinations);
-    this.#ahead = climbing.deliveries.filter(isUnderWay);
+    // A page that shows what was not sent there is proof, and keeps nobody else from being told.
+    const isOnLadder = climbing.ladder.some((step) => step.kind === "rung" && step.to === PAGE.channel);
+    const isSent = (one: Delivery) => isUnderWay(one) && (isOnLadder || one.channel !== PAGE.channel);
+    this.#ahead = climbing.deliveries.filter(isSent);
   }
 
   /** What is to be done at each destination on the ladder that has not been tried; others are not in it. */
@@ -143,10 +147,9 @@ export class Climb {
     const chosen = this.#choose(step, open);
     if (chosen === null) return;
     const { address, channel } = chosen;
-    const because =
-      channel === "im"
-        ? reasons.reachable(address, standingAt(this.#of.whereabouts, address).show)
-        : reasons.nextRung(address, this.#before);
+    const because = isTold(channel)
+      ? reasons.reachable(address, standingFor(this.#of.whereabouts, chosen, this.#user).show)
+      : reasons.nextRung(address, this.#before);
     this.#set(chosen.id, { action: "dispatch", because });
     this.#underWay = { address, sentAt: this.#of.nowAt };
     this.#mayAdd = false;
@@ -180,9 +183,11 @@ export class Climb {
     const retryAt = this.#byId.get(id)?.retryAt;
     if (retryAt !== undefined && nowAt < retryAt)
       return { action: "hold", untilAt: retryAt, because: reasons.retrying(address, retryAt) };
-    const standing = channel === "im" ? standingAt(whereabouts, address) : this.#user;
-    if (channel === "im" && standing.show === "offline")
-      return { action: "hold", untilAt: null, because: reasons.offline(address) };
+    const standing = standingFor(whereabouts, { channel, address }, this.#user);
+    if (isTold(channel) && standing.show === "offline") {
+      const because = channel === "web" ? reasons.noPage() : reasons.offline(address);
+      return { action: "hold", untilAt: null, because };
+    }
     const holds = step.holds(standing, nowAt);
     if (holds !== true)
       return { action: "hold", untilAt: holds, because: reasons.unmet(address, standing.show) };
@@ -206,6 +211,11 @@ export class Climb {
 }
 
 const WEIGHT = { skip: 0, hold: 1, dispatch: 2 } as const;
+
+/** The channels of which somebody tells who can be reached there now. */
+function isTold(channel: Channel): boolean {
+  return channel === "im" || channel === "web";
+}
 
 /** Whether it is there, or on its way. */
 export function isUnderWay({ state }: Delivery): boolean {

@@ -10,7 +10,7 @@
  * tests use this same function.
  */
 import type { Notification, Priority } from "@tidings/protocol";
-import type { Delivery, DestinationRow } from "../rows.ts";
+import { type Delivery, type DestinationRow, PAGE } from "../rows.ts";
 import { Climb, isUnderWay, isUntried, type Outcome } from "./climb.ts";
 import type { Whereabouts } from "./reach.ts";
 import { type Reason, reasons } from "./reason.ts";
@@ -65,14 +65,29 @@ export function decide(
   progress: Progress,
   nowAt: number,
 ): Decision[] {
-  const verified = destinations.filter(({ state }) => state === "verified");
   const route = routeOf(subject.notification, subject.priority, routing);
+  const verified = withPage(
+    destinations.filter(({ state }) => state === "verified"),
+    route,
+    progress,
+  );
   const skipped = skipReason(route, verified, progress);
   if (skipped !== null)
     return verified.map((destination) => ({ destination, action: "skip", because: skipped }));
   const held = holdReason(route, routing, whereabouts, progress, nowAt);
   if (held !== null) return verified.map((destination) => holdOne(destination, held, verified, progress));
   return climb(route, routing, verified, whereabouts, progress, nowAt);
+}
+
+/** The user's pages are a destination where the ladder leads there, or where they have shown it. */
+function withPage(
+  destinations: readonly DestinationRow[],
+  { ladder }: Route,
+  { deliveries }: Progress,
+): readonly DestinationRow[] {
+  const isOnLadder = ladder.some((step) => step.kind === "rung" && step.to === PAGE.channel);
+  const isMeant = isOnLadder || deliveries.some(({ channel }) => channel === PAGE.channel);
+  return isMeant ? [...destinations, PAGE] : destinations;
 }
 
 function skipReason(route: Route, verified: readonly DestinationRow[], progress: Progress): Reason | null {

@@ -7,6 +7,8 @@ export interface Whereabouts {
   readonly presence: PresenceRow;
   /** The present life of the agent; presence of an earlier one counts for nothing. */
   readonly agentEpoch: number;
+  /** How the user stands at the pages that are open; undefined: none is. */
+  readonly pages?: Standing | undefined;
   readonly pausedUntilAt: number | null;
 }
 
@@ -43,6 +45,16 @@ const GONE: Standing = { show: "offline", idleSinceAt: null };
 /** The standing at one IM address. */
 export function standingAt({ presence, agentEpoch }: Whereabouts, address: string): Standing {
   return bestResource(presence, agentEpoch, address) ?? GONE;
+}
+
+/** The standing at a destination: there, where somebody tells of it, else that of `user`. */
+export function standingFor(
+  whereabouts: Whereabouts,
+  { channel, address }: Pick<DestinationRow, "channel" | "address">,
+  user: Standing,
+): Standing {
+  if (channel === "web") return whereabouts.pages ?? GONE;
+  return channel === "im" ? standingAt(whereabouts, address) : user;
 }
 
 /** The standing of the user, wherever they are most present among their IM addresses. */

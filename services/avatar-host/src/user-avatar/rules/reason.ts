@@ -15,6 +15,7 @@ export const reasons = {
     because("nextRung", `${address} is next${before === null ? "" : `, as ${before.sentence}`}`),
   bundled: (address: string, what: string) => because("bundled", `${address} gets it in the ${what}`),
   offline: (address: string) => because("offline", `${address} is offline`),
+  noPage: () => because("offline", "no page is open that can show it"),
   unmet: (address: string, show: string) =>
     because("unmet", `${address} waits: the user is ${show}, and the ladder asks for something else`),
   retrying: (address: string, untilAt: number) =>

@@ -5,26 +5,7 @@ import { ApiError, api } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { Action, Field, Form } from "../parts/controls.tsx";
 import { channelWord } from "../parts/words.ts";
-import type { Simulation } from "../types.ts";
-
-interface Step {
-  readonly to?: string;
-  readonly destination?: string;
-  readonly wait?: string;
-  readonly unless?: string;
-  readonly within?: string;
-  readonly when?: { readonly presence?: readonly string[] };
-}
-
-interface Rules {
-  readonly zone: string;
-  readonly ladders: Readonly<Record<string, readonly Step[]>>;
-  readonly quietHours: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly days?: readonly string[];
-  }[];
-}
+import type { Rules, Simulation, Step } from "../types.ts";
 
 export function RulesPage() {
   const rules = useSignal<Rules | null>(null);

@@ -4,9 +4,11 @@ import { api, onlyOnce } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { me } from "../live.ts";
 import { Action, Copyable, Field, Form, Trouble } from "../parts/controls.tsx";
+import { QrCode } from "../parts/qr-code.tsx";
 import { useList } from "../parts/resource.ts";
 import { channelWord, meaningOf } from "../parts/words.ts";
 import type { Destination } from "../types.ts";
+import { ThisPage } from "./this-page.tsx";
 
 const HINTS: Readonly<Record<string, string>> = {
   im: "A chat address (XMPP), such as alice@example.org.",
@@ -19,19 +21,36 @@ export function Ways() {
   const ways = useList<Destination>("/v1/destinations");
   return (
     <>
-      <p class="quiet">
-        Any XMPP client signs in as <Copyable text={me.value?.jid ?? ""} label="your chat address" /> with
-        your password; the contact <bdi>{me.value?.agent}</bdi> brings what is new. Or stay on this page: it
-        shows everything as it comes.
-      </p>
+      <ChatProgram />
       <Trouble sentence={ways.trouble.value} />
       <ul class="rows">
+        <ThisPage />
         {ways.items.value?.map((way) => (
           <Way key={way.id} way={way} read={ways.read} />
         ))}
       </ul>
       <AddWay read={ways.read} />
     </>
+  );
+}
+
+/** How a chat program becomes a way: by hand, by a link (XEP-0147), or by a telephone's camera. */
+function ChatProgram() {
+  const { jid = "", agent = "" } = me.value ?? {};
+  const link = `xmpp:${agent}?message`;
+  return (
+    <section class="connect">
+      <div>
+        <p>
+          Any XMPP client signs in as <Copyable text={jid} label="your chat address" /> with your password;
+          the contact <bdi>{agent}</bdi> brings what is new.
+        </p>
+        <a class="button" href={link}>
+          Open it in your chat program
+        </a>
+      </div>
+      {agent === "" ? null : <QrCode text={link} label={`QR code of ${link}`} />}
+    </section>
   );
 }
 
