@@ -1,8 +1,6 @@
 /** `tidings dead-letters list|replay`: what could not be taken or delivered, over the operators' routes. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { readSettings } from "../run/settings.ts";
 import { type Command, CommandFailed, type Surroundings } from "./command.ts";
+import { type Ask, operatorOf } from "./operator.ts";
 
 interface DeadLetter {
   readonly id: string;
@@ -10,8 +8,6 @@ interface DeadLetter {
   readonly kind: string;
   readonly error: string;
 }
-
-type Ask = (method: "GET" | "POST", path: string) => Promise<unknown>;
 
 export const deadLetters: Command = {
   name: "dead-letters",
@@ -56,7 +52,7 @@ async function replay(
   let failures = 0;
   for (const id of ids) {
     try {
-      await ask("POST", `/${encodeURIComponent(id)}/replay`);
+      await ask("POST", `/dead-letters/${encodeURIComponent(id)}/replay`);
       out(isJson ? JSON.stringify({ id, replayed: true }) : `replayed ${id}`);
     } catch (error) {
       if (!(error instanceof CommandFailed)) throw error;
@@ -72,42 +68,12 @@ async function everyLetter(ask: Ask): Promise<DeadLetter[]> {
   const all: DeadLetter[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page = (await ask("GET", `?limit=200${query}`)) as { items: DeadLetter[]; next: string | null };
+    const page = (await ask("GET", `/dead-letters?limit=200${query}`)) as {
+      items: DeadLetter[];
+      next: string | null;
+    };
     all.push(...page.items);
     cursor = page.next;
   }
   return all;
-}
-
-/** Asks the running installation with the operators' token of its state folder. */
-function operatorOf({ env, cwd }: Surroundings): Ask {
-  const settings = readSettings(env, cwd);
-  const authorization = `Bearer ${tokenIn(settings.TIDINGS_HOME)}`;
-  const base = `http://localhost:${settings.TIDINGS_WEB_PORT}/v1/operations/dead-letters`;
-  return async (method, path) => {
-    const answer = await reach(`${base}${path}`, { method, headers: { authorization } });
-    const text = await answer.text();
-    const body = text === "" ? null : JSON.parse(text);
-    if (!answer.ok) throw new CommandFailed(body?.detail ?? `the answer was ${answer.status}`);
-    return body;
-  };
-}
-
-function tokenIn(home: string): string {
-  const path = join(home, "secrets", "operator");
-  try {
-    return readFileSync(path, "utf8").trimEnd();
-  } catch (cause) {
-    const sentence = `${path} cannot be read; set TIDINGS_HOME to the state folder, as its owner, once npm start has run.`;
-    throw new CommandFailed(sentence, { cause });
-  }
-}
-
-async function reach(url: string, request: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, request);
-  } catch (cause) {
-    const sentence = `Nothing answers at ${url}; start Tidings, or set TIDINGS_WEB_PORT to its port.`;
-    throw new CommandFailed(sentence, { cause });
-  }
 }

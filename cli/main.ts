@@ -2,9 +2,10 @@
 import { backup } from "./backup.ts";
 import type { Command, Surroundings } from "./command.ts";
 import { deadLetters } from "./dead-letters.ts";
+import { fleetCommands } from "./fleet.ts";
 import { restoreCommand } from "./restore.ts";
 
-const COMMANDS: readonly Command[] = [backup, restoreCommand, deadLetters];
+const COMMANDS: readonly Command[] = [...fleetCommands, deadLetters, backup, restoreCommand];
 
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,

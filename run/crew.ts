@@ -47,6 +47,19 @@ export class Crew {
     return started;
   }
 
+  /** The processes whose names begin with `prefix`. */
+  *membersOf(prefix: string): Iterable<Supervised> {
+    for (const [name, member] of this.#members) if (name.startsWith(prefix)) yield member;
+  }
+
+  /** A process that has ended for good is no longer one of them. */
+  forget(name: string): void {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    this.#members.delete(name);
+    this.#layers.remove(member);
+  }
+
   /** The process called `name`. Throws when there is none. */
   member(name: string): Supervised {
     const member = this.#members.get(name);

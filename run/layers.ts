@@ -32,6 +32,11 @@ export class Layers {
     this.#members.push({ layer, member });
   }
 
+  /** It has ended by itself. */
+  remove(member: Stoppable): void {
+    this.#members = this.#members.filter((entry) => entry.member !== member);
+  }
+
   /**
    * Stops everything, the last layer first. May be called again, and then also stops what has been added since.
    * Resolves to the names of what would not end.

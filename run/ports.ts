@@ -30,11 +30,12 @@ const NAMES = [
   "smtp",
   "sms",
   "mail",
+  "control",
 ] as const;
 
 type PortName = (typeof NAMES)[number];
 
-/** `sms` hears the provider's callbacks, `mail` who unsubscribes; `web`, `xmpp` and `smtp` are used only where no other port is said or free. */
+/** `sms` hears the provider's callbacks, `mail` who unsubscribes, `control` the monitor; `web`, `xmpp` and `smtp` are used only where no other port is said or free. */
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** A port that a setting names is taken. `message` says which variable to change. */

@@ -9,6 +9,7 @@ import type { ProcessSpec } from "./supervised.ts";
 
 export const SERVICE_KINDS = [
   "avatar-host",
+  "monitor",
   "ingest-rss",
   "ingest-email",
   "agent-xmpp",
@@ -29,6 +30,12 @@ export interface Surroundings {
   readonly xmppPort: number;
   /** Where web-api is reached from outside; empty: nobody has said. */
   readonly publicUrl: string;
+  /** Fewest and most avatar hosts; null: as many as at first. */
+  readonly hostsLeast: number | null;
+  readonly hostsMost: number | null;
+  readonly hostsIdleSeconds: number;
+  /** Where the monitor has hosts started and stopped. */
+  readonly controlPort: number;
   readonly pollMinSeconds: number;
   readonly fetchAllow: string;
   readonly logLevel: string;
@@ -59,6 +66,8 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
   switch (kind) {
     case "avatar-host":
       return Array.from({ length: hosts }, (_, index) => avatarHost(`h${index + 1}`, around));
+    case "monitor":
+      return [service(kind, kind, monitor(hosts, around), around)];
     case "ingest-rss":
       return [service(kind, kind, ingestRss(around), around)];
     case "ingest-email":
@@ -74,6 +83,32 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
     case "web-api":
       return [service(kind, kind, webApi(around), around)];
   }
+}
+
+/** One host of the name `host`, such as `h3`. */
+export function hostProcess(host: string, around: Surroundings): ProcessSpec {
+  return avatarHost(host, around);
+}
+
+/** The secret by which the monitor has hosts started. */
+export function controlToken({ home }: Pick<Surroundings, "home">): {
+  readonly file: string;
+  readonly token: string;
+} {
+  const file = join(home, "secrets", "host-control");
+  return { file, token: secretIn(file) };
+}
+
+function monitor(hosts: number, around: Surroundings): NodeJS.ProcessEnv {
+  return {
+    TIDINGS_HOSTS: String(hosts),
+    TIDINGS_HOSTS_LEAST: String(around.hostsLeast ?? hosts),
+    TIDINGS_HOSTS_MOST: String(around.hostsMost ?? hosts),
+    TIDINGS_HOSTS_IDLE_SECONDS: String(around.hostsIdleSeconds),
+    TIDINGS_DRIVER_URL: `http://127.0.0.1:${around.controlPort}`,
+    TIDINGS_DRIVER_TOKEN_FILE: controlToken(around).file,
+    ...bus("avatars", `monitor.avatars.${around.domain}`, around),
+  };
 }
 
 function avatarHost(host: string, around: Surroundings): ProcessSpec {

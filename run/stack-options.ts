@@ -20,6 +20,11 @@ export interface StackOptions {
   readonly publicUrl?: string;
   /** Number of avatar hosts. */
   readonly hosts?: number;
+  /** Fewest and most that the monitor has run; null, as it is without them: as many as at first. */
+  readonly hostsLeast?: number | null;
+  readonly hostsMost?: number | null;
+  /** After so long with nothing to do the last host is stopped, where the fewest are 0 (seconds). */
+  readonly hostsIdleSeconds?: number;
   readonly pollMinSeconds?: number;
   /** CIDR list, separated by commas, exempt from the private-address guard. */
   readonly fetchAllow?: string;
@@ -57,6 +62,9 @@ export function withDefaults(options: StackOptions): Plan {
     mailDns: "",
     mailDomain: `in.${options.domain ?? "tidings.localhost"}`,
     hosts: 2,
+    hostsLeast: null,
+    hostsMost: null,
+    hostsIdleSeconds: 600,
     pollMinSeconds: 300,
     fetchAllow: "",
     services: SERVICE_KINDS,

@@ -12,12 +12,13 @@ import { type Certificate, openAuthority } from "./ejabberd/authority.ts";
 import { type Ejabberd, startEjabberd } from "./ejabberd/nodes.ts";
 import { epmd } from "./epmd.ts";
 import { openHome } from "./home.ts";
+import { serveHostControl } from "./host-control.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { lockHome } from "./lock.ts";
 import { buildPage } from "./page.ts";
 import { choosePorts, isFree, mustBeFree, type Ports } from "./ports.ts";
 import { rabbitmq } from "./rabbitmq.ts";
-import { type Surroundings, serviceProcesses } from "./services.ts";
+import { controlToken, hostProcess, type Surroundings, serviceProcesses } from "./services.ts";
 import { type Plan, type StackOptions, withDefaults } from "./stack-options.ts";
 import { StartFailed, type Supervised } from "./supervised.ts";
 import { tagOf } from "./tag.ts";
@@ -195,17 +196,33 @@ async function startServices(plan: Plan, ports: Ports, servers: Servers, crew: C
     publicUrl: plan.publicUrl,
     smsPort: ports.sms,
     mailPort: ports.mail,
+    controlPort: ports.control,
     smtpPort: ports.smtp,
     mailCertificate: await mailCertificate(plan),
     busUrl: (role) => servers.ejabberd.busUrls[role],
     passwordFile: servers.ejabberd.passwordFile,
   };
+  if (plan.services.includes("monitor")) await startHostControl(plan, ports, around, crew);
   const starts = plan.services.flatMap((kind) =>
     serviceProcesses(kind, plan.hosts, around).map(async (spec) =>
       crew.start(kind === "avatar-host" ? "hosts" : "front", await plan.adapt(spec)),
     ),
   );
   await allOrErrors(starts);
+}
+
+/** It stops with the front services, before the hosts: none is started then. */
+async function startHostControl(plan: Plan, ports: Ports, around: Surroundings, crew: Crew): Promise<void> {
+  await crew.startOther("front", "host-control", () =>
+    serveHostControl({
+      port: ports.control,
+      token: controlToken(plan).token,
+      members: () => crew.membersOf("avatar-host-"),
+      start: async (host) => crew.start("hosts", await plan.adapt(hostProcess(host, around))),
+      forget: (name) => crew.forget(name),
+      tell: plan.tell,
+    }),
+  );
 }
 
 /** Of the operator's where there is one for the domain of mail, else of our own authority. */

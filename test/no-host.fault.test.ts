@@ -4,7 +4,8 @@ import { afterEach, expect, inject, test } from "vitest";
 import { RawComponent } from "./raw-component.ts";
 import { openTheatre } from "./theatre/theatre.ts";
 
-const HOSTS = ["avatar-host-h1", "avatar-host-h2"];
+/** The monitor too: this play hears in its place. */
+const HOSTS = ["avatar-host-h1", "avatar-host-h2", "monitor"];
 const NEWS = Array.from({ length: 20 }, (_, at) => `Room number ${at + 1}.`);
 const BACK_MS = 30_000;
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, expect, test } from "vitest";
 import { closeBrowser, PHONE } from "./theatre/browser.ts";
 import type { Person } from "./theatre/person.ts";
-import { wellDone } from "./theatre/rest.ts";
+import { Rest, wellDone } from "./theatre/rest.ts";
 import { openTheatre, uniqueName } from "./theatre/theatre.ts";
 
 const theatre = openTheatre();
@@ -153,4 +153,25 @@ test("what was typed stays when the session ends in the middle of a form", async
   await page.getByText(/@in\./).nth(1).waitFor();
   const { items } = wellDone(await alice.rest.get("/v1/inboxes"));
   expect(items.map(({ title }: { title: string }) => title)).toEqual(["Mail", "Flats in the Mission"]);
+});
+
+test("a token is made on the page, shown once, and removed", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const { page } = window;
+  await window.signsIn(alice, "/account");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.getByText("Say what it is for").waitFor();
+  await page.getByLabel("What it is for").fill("dashboard");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const token = await page.locator("code", { hasText: "tdt_" }).textContent();
+  expect(await new Rest(theatre.webUrl, token).get("/v1/me")).toMatchObject({ status: 200 });
+  await page.getByText("dashboard").waitFor();
+  await window.isPictured("account-token");
+  await window.isAccessible();
+  await page.reload();
+  await page.getByText("dashboard").waitFor();
+  expect(await page.locator("code", { hasText: "tdt_" }).count()).toBe(0);
+  await page.getByRole("button", { name: "Remove" }).click();
+  await expect.poll(() => new Rest(theatre.webUrl, token).get("/v1/me")).toMatchObject({ status: 401 });
+  expect(window.troubles).toEqual([]);
 });

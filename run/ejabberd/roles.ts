@@ -1,4 +1,4 @@
-import { addressesOf, hostAddress } from "@tidings/protocol";
+import { addressesOf, hostAddress, MOST_HOSTS } from "@tidings/protocol";
 
 /** The three federated clusters, one ejabberd node each on one machine. */
 export type Role = "users" | "agents" | "avatars";
@@ -6,7 +6,7 @@ export type Role = "users" | "agents" | "avatars";
 export const ROLES: readonly Role[] = ["users", "agents", "avatars"];
 
 /** Most avatar hosts that can connect at a time: each has a component password from the start. */
-export const MAX_HOSTS = 16;
+export const MAX_HOSTS = MOST_HOSTS;
 
 /** The domain that the cluster itself bears. */
 export function roleDomain(role: Role, domain: string): string {

@@ -12,6 +12,7 @@ import { ACCESS_CALLS } from "./access-calls.ts";
 import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
+import { FLEET_CALLS } from "./fleet.ts";
 import { HUB_CALLS } from "./hubs.ts";
 import { LIVE_CALLS } from "./live-calls.ts";
 import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
@@ -120,6 +121,7 @@ export const CALLS = {
   ...OWN_SOURCE_CALLS,
   ...HUB_CALLS,
   ...LIVE_CALLS,
+  ...FLEET_CALLS,
 
   /** Newest first. `cursor` is the `next` of the page before. */
   history: {
@@ -271,6 +273,8 @@ interface CallShape {
 export type CallName = keyof typeof CALLS;
 /** The calls that are made to a shard itself. */
 export type ShardCallName = "deadLetters" | "replayDeadLetter";
+/** The calls that are made to the monitor. */
+export type MonitorCallName = keyof typeof FLEET_CALLS;
 /** The calls that are made to source avatars. */
 export type SourceCallName = "publisherStanding" | keyof typeof HUB_CALLS;
 export type CallArgs<N extends CallName> = Static<(typeof CALLS)[N]["args"]>;

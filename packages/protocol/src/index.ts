@@ -8,6 +8,7 @@ export * from "./claims.ts";
 export * from "./dead-letters.ts";
 export * from "./deliveries.ts";
 export * from "./events.ts";
+export * from "./fleet.ts";
 export * from "./frames.ts";
 export * from "./hubs.ts";
 export * from "./inbound-mail.ts";

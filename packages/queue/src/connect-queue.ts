@@ -85,6 +85,10 @@ class AmqpQueue implements Queue {
     return this.#inDeclarations.consumers(queue);
   }
 
+  waiting(queue: string): Promise<number> {
+    return this.#inDeclarations.waiting(queue);
+  }
+
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {
     if (this.#stopping !== undefined) throw new QueueStoppedError();
     return this.#requester.request(queue, body, timeoutMs);

@@ -47,6 +47,12 @@ export class Declarations {
     return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).consumerCount;
   }
 
+  /** How many messages wait in `queue`. Rejects when there is no connection. */
+  async waiting(queue: string): Promise<number> {
+    await this.ensure(queue);
+    return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).messageCount;
+  }
+
   /** `queue` was found to be gone. */
   forget(queue: string): void {
     this.#declared.delete(queue);

@@ -41,6 +41,10 @@ export class MemoryLine {
     return this.#takers.length;
   }
 
+  get waiting(): number {
+    return this.#ready.length;
+  }
+
   /** Whether the message was taken; false when the queue is full. */
   add(message: MemoryMessage): boolean {
     if (this.#ready.length >= this.#terms.maxLength) return false;

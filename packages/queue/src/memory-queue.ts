@@ -71,6 +71,10 @@ class MemoryQueue implements Queue {
     return this.#broker.line(queue)?.consumers ?? 0;
   }
 
+  async waiting(queue: string): Promise<number> {
+    return this.#broker.line(queue)?.waiting ?? 0;
+  }
+
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const timer = setTimeout(() => reject(new NoAnswerError(queue, timeoutMs)), timeoutMs);

@@ -20,6 +20,9 @@ export interface Queue {
    */
   consumers(queue: string): Promise<number>;
 
+  /** How many messages of the named queue wait for a consumer. Rejects when RabbitMQ cannot say. */
+  waiting(queue: string): Promise<number>;
+
   /** Asks through RabbitMQ's direct reply-to; resolves with the answer's body. Rejects with `RefusedError` or `NoAnswerError`. */
   request(queue: string, body: string, timeoutMs: number): Promise<string>;
 

@@ -2,6 +2,7 @@ export { backUp } from "./backup/back-up.ts";
 export { BackupError, type Manifest } from "./backup/manifest.ts";
 export { restore } from "./backup/restore.ts";
 export { Checkpoint } from "./checkpoint.ts";
+export { commitsSoFar } from "./commit-count.ts";
 export { DiskError, TornFileError } from "./file-error.ts";
 export { decodeGroup } from "./group-codec.ts";
 export * from "./journal.ts";

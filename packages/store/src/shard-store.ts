@@ -11,6 +11,7 @@ import type { Background, Log } from "@tidings/runtime";
 import { Checkpoint } from "./checkpoint.ts";
 import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { count } from "./commit-count.ts";
 import { DiskError, fileError, TornFileError } from "./file-error.ts";
 import { FileTail } from "./file-tail.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
@@ -320,6 +321,7 @@ export class ShardStore<Told = never> {
     if (rows.length > 0) this.#settle(rows, await this.#journal.append(encodeGroup(rows)));
     await this.#options.assured?.();
     if (!this.#isOpen) return;
+    count(commits.length);
     for (const commit of commits) commit.onDurable?.();
   }
 

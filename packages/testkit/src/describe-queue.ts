@@ -193,6 +193,15 @@ function describeConsumers(client: MakeClient): void {
     await second.cancel();
   });
 
+  test("how many messages wait for a consumer is known", async () => {
+    const one = await client();
+    for (const body of ["a", "b", "c"]) await one.publish(QUEUES.callback, body);
+    await eventually(async () => expect(await one.waiting(QUEUES.callback)).toBe(3));
+    const consumer = await one.consume(QUEUES.callback, 10, (delivery) => delivery.ack());
+    await eventually(async () => expect(await one.waiting(QUEUES.callback)).toBe(0));
+    await consumer.cancel();
+  });
+
   test("work that anybody may do is spread over the consumers", async () => {
     const [one, two, mark] = [await client(), await client(), unique()];
     const [first, second] = [await hold(one, QUEUES.callback, 2), await hold(two, QUEUES.callback, 2)];

@@ -28,6 +28,7 @@ import type { Consumer, Queue } from "@tidings/queue";
 import { Background, crashPoint, type Service, Turnstile } from "@tidings/runtime";
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
+import { loadOf, type ServedLoad } from "./load.ts";
 import { probeDisk } from "./ownership/disk-probe.ts";
 import { answerHandOver } from "./ownership/hand-over-call.ts";
 import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
@@ -40,7 +41,7 @@ import { Shard } from "./shard/shard.ts";
 import { PushAvatar } from "./source-avatar/push-avatar.ts";
 import { SourceAvatar } from "./source-avatar/source-avatar.ts";
 import { StanzaRouter } from "./stanza-router.ts";
-import { answerStatus, type HostStatus } from "./status.ts";
+import { answerStatus, type HostStatus, statusOf } from "./status.ts";
 import { UserAvatar } from "./user-avatar/user-avatar.ts";
 import { WallClock } from "./wall-clock.ts";
 
@@ -161,14 +162,12 @@ export class AvatarHost {
   /** What this host serves now. */
   get status(): HostStatus {
     const shards = [...this.#served.values()].map(({ shard }) => shard);
-    const sum = (figure: (shard: Shard) => number) =>
-      shards.reduce((total, shard) => total + figure(shard), 0);
-    return {
-      shards: shards.length,
-      awakeAvatars: this.#awake.count,
-      framesWaiting: sum((shard) => shard.framesWaiting),
-      parkedStreams: sum((shard) => shard.parkedStreams.length),
-    };
+    return statusOf(shards, this.#awake.count);
+  }
+
+  /** The same and more, for the monitor. */
+  get load(): ServedLoad {
+    return loadOf(this.#ownership.inc, this.status, [...this.#served.values()]);
   }
 
   get #folder(): string {

@@ -1,10 +1,11 @@
 import { connectComponent } from "@tidings/bus";
-import { hostAddress } from "@tidings/protocol";
+import { addressesOf, hostAddress } from "@tidings/protocol";
 import { connectQueue } from "@tidings/queue";
 import { readSecret, runService } from "@tidings/runtime";
 import { checkLayout, Table } from "@tidings/store";
 import { readHostConfig } from "./config.ts";
 import { AvatarHost } from "./host.ts";
+import { LoadReports } from "./load.ts";
 
 await runService("avatar-host", async (service) => {
   const config = readHostConfig();
@@ -29,4 +30,7 @@ await runService("avatar-host", async (service) => {
   const host = new AvatarHost({ config, bus, queue, table, leaseTable, service });
   service.onStop(() => host.stop());
   await host.start();
+  const { monitor } = addressesOf(config.TIDINGS_DOMAIN);
+  const reports = new LoadReports(bus, monitor, () => host.load, process.memoryUsage.rss);
+  service.onStop(() => reports.stop());
 });

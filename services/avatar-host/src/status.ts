@@ -2,6 +2,8 @@
 import type { Bus } from "@tidings/bus";
 import { type Addresses, busChild, type Element, payload, splitJid, xml } from "@tidings/protocol";
 
+import type { Shard } from "./shard/shard.ts";
+
 export interface HostStatus {
   /** Shards that the host serves. */
   readonly shards: number;
@@ -25,4 +27,15 @@ export function answerStatus(
   if (domain !== addresses.monitor && !domain.endsWith(`.${addresses.agents}`)) return false;
   void bus.send(xml("iq", { type: "result", from: to, to: from, id }, payload("status", {}, status())));
   return true;
+}
+
+/** The status of a host that serves `shards`. */
+export function statusOf(shards: readonly Shard[], awakeAvatars: number): HostStatus {
+  const sum = (figure: (shard: Shard) => number) => shards.reduce((total, shard) => total + figure(shard), 0);
+  return {
+    shards: shards.length,
+    awakeAvatars,
+    framesWaiting: sum((shard) => shard.framesWaiting),
+    parkedStreams: sum((shard) => shard.parkedStreams.length),
+  };
 }

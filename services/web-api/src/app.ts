@@ -14,6 +14,7 @@ import { describeRoutes, docRoutes } from "./routes/docs.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/export.ts";
 import { feedLinkRoutes, feedRoutes } from "./routes/feeds.ts";
+import { fleetRoutes } from "./routes/fleet.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { hubRoutes } from "./routes/hubs.ts";
@@ -122,6 +123,7 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
   await app.register(async (scope: App) => {
     scope.addHook("onRequest", async (request) => requireOperator(request, operatorToken));
     operationRoutes(scope, parts);
+    fleetRoutes(scope, parts);
   });
   await docRoutes(app);
   await pageRoutes(app);

@@ -13,7 +13,7 @@ import type { SignInGuard } from "./sign-in-guard.ts";
 export interface Parts {
   readonly addresses: Addresses;
   readonly bus: Bus;
-  readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish">;
+  readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish" | "waiting">;
   readonly avatars: AvatarCalls;
   readonly guard: SignInGuard;
   /** Of the addresses of inboxes. */

@@ -51,6 +51,11 @@ interface Tenure {
 
 export class Ownership {
   readonly #options: OwnershipOptions;
+  /** Of this life of the host. */
+  get inc(): string {
+    return this.#me.inc;
+  }
+
   readonly #me: { readonly host: string; readonly inc: string; readonly place: string };
   readonly #tenures = new Map<number, Tenure>();
   readonly #releases = new Set<Promise<void>>();

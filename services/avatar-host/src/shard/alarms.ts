@@ -41,10 +41,16 @@ export class Alarms {
     return rows;
   }
 
+  /** When the first one is due (epoch milliseconds); null: none is set. */
+  get firstAt(): number | null {
+    const [first] = this.#reader.list(this.#self, withPrefix("a/", { limit: 1 }));
+    return first === undefined ? null : timeIn(first.key);
+  }
+
   /** Looks after what was set: call it at the start and after each commit that has moved an alarm. */
   schedule(earliestAt?: number): void {
     if (!this.#isOpen) return;
-    const at = earliestAt ?? this.#firstAt();
+    const at = earliestAt ?? this.firstAt;
     if (at === null || at >= this.#timerAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timerAt = at;
@@ -72,13 +78,8 @@ export class Alarms {
       this.#ringing.add(avatar);
       this.#ring(avatar, { avatar: this.#self, key, value: null }, timeIn(key));
     }
-    const next = this.#firstAt();
+    const next = this.firstAt;
     if (next !== null) this.schedule(Math.max(next, Date.now() + AFTER_RING_MS));
-  }
-
-  #firstAt(): number | null {
-    const first = this.#reader.list(this.#self, withPrefix("a/", { limit: 1 }))[0];
-    return first === undefined ? null : timeIn(first.key);
   }
 }
 

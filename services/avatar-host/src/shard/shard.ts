@@ -58,7 +58,7 @@ export class Shard {
   readonly #mailboxes: Mailboxes;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
-  readonly #alarms: Alarms;
+  readonly alarms: Alarms;
   readonly #courier: Courier;
   readonly #deferred: Deferred;
   readonly #deadLetters: DeadLetters;
@@ -121,7 +121,7 @@ export class Shard {
       turn: (commit, avatar, stimulus) => this.#turn(commit, avatar, stimulus),
       now: Date.now,
     });
-    this.#alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
+    this.alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
     this.#courier = new Courier(options, options.agents, send);
     this.watchers = new Watchers((user) => send(changedStanza(siloDomain, options.web, user)));
     const { background } = options;
@@ -161,7 +161,7 @@ export class Shard {
     this.agents.isClaimed();
     if (this.#isServed) return;
     this.#isServed = true;
-    this.#alarms.schedule();
+    this.alarms.schedule();
     this.#deferred.resume();
     this.#unfinished.resume();
     this.#takenOver.start(Date.now());
@@ -240,7 +240,7 @@ export class Shard {
   /** Takes nothing more; what comes is not acknowledged, and comes again to the next owner. */
   pause(): void {
     this.#isTaking = false;
-    this.#alarms.close();
+    this.alarms.close();
     this.agents.close();
     this.#courier.close();
     this.#unfinished.close();
@@ -295,7 +295,7 @@ export class Shard {
 
   #ring(avatar: string, row: Row, at: number): void {
     this.#post([avatar], (commit) => {
-      this.#alarms.answered(avatar);
+      this.alarms.answered(avatar);
       commit.rows.push(row);
       this.#give(commit, avatar, { kind: "alarm", at });
     });
@@ -316,7 +316,7 @@ export class Shard {
 
   #run(work: (commit: Commit) => void): void {
     if (!this.#isTaking || !this.#store.isOpen) return;
-    const commit = new Commit(this.number, this.#alarms, this.watchers);
+    const commit = new Commit(this.number, this.alarms, this.watchers);
     work(commit);
     this.#finish(commit);
   }
@@ -351,7 +351,7 @@ export class Shard {
         this.#inbox.reconsider();
       },
     });
-    if (commit.earliestAlarmAt !== null) this.#alarms.schedule(commit.earliestAlarmAt);
+    if (commit.earliestAlarmAt !== null) this.alarms.schedule(commit.earliestAlarmAt);
     for (const entry of deferred) this.#deferred.post(entry);
     for (const name of commit.unfinished) this.#unfinished.later(name);
   }

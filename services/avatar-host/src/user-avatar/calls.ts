@@ -9,6 +9,7 @@ import {
   type DestinationView,
   type HistoryItemWithTrace,
   HUB_CALLS,
+  type MonitorCallName,
   type ProfileView,
   type ShardCallName,
   type SourceCallName,
@@ -68,7 +69,7 @@ export interface CallContext {
 }
 
 /** The calls that are made to user avatars. */
-export type UserCallName = Exclude<CallName, ShardCallName | SourceCallName>;
+export type UserCallName = Exclude<CallName, ShardCallName | SourceCallName | MonitorCallName>;
 
 type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => CallResult<N>;
 

@@ -129,3 +129,16 @@ export interface Rules {
     readonly days?: readonly string[];
   }[];
 }
+
+export interface Session {
+  readonly id: string;
+  readonly label: string;
+  readonly createdAt: string;
+  readonly isCurrent: boolean;
+}
+
+export interface Token {
+  readonly id: string;
+  readonly title: string;
+  readonly scopes: readonly string[];
+}

@@ -1,10 +1,11 @@
-/** The account: the private feed, everything as a file, pause, and the end. */
+/** The account: sessions, the private feed, tokens, everything as a file, and the end. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, isSignedIn } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { close, me } from "../live.ts";
 import { Action, Copyable, Field, Form } from "../parts/controls.tsx";
+import { Sessions, Tokens } from "./access.tsx";
 
 interface FeedLink {
   readonly rss: string | null;
@@ -22,7 +23,9 @@ export function Account() {
     <>
       <h2>{me.value?.name}</h2>
       <Action act={leave}>Sign out</Action>
+      <Sessions />
       <PrivateFeed />
+      <Tokens />
       <section>
         <h3>Everything as a file</h3>
         <a class="button" href="/v1/me/export" download="tidings.json">

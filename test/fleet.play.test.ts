@@ -1,0 +1,100 @@
+/** The fleet of avatar hosts on real servers: grown, drained, asleep and woken, and what operators are told of it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { eventually } from "@tidings/testkit";
+import { afterEach, expect, test } from "vitest";
+import { Installation } from "./theatre/installation.ts";
+import { Rest, wellDone } from "./theatre/rest.ts";
+
+const OPERATIONS = "/v1/operations";
+const PATIENCE = { withinMs: 40_000 };
+
+let installation: Installation;
+afterEach(() => installation?.close());
+
+/** The operators' side of it. */
+function operator(): Rest {
+  const { home, webUrl } = installation.stack;
+  return new Rest(webUrl, readFileSync(join(home, "secrets", "operator"), "utf8").trim());
+}
+
+async function hosts(): Promise<{ id: string; state: string; shards: number }[]> {
+  return wellDone(await operator().get(`${OPERATIONS}/hosts`)).items;
+}
+
+/** How many shards each host serves, when they are as many hosts as `names`, and all 64 are served. */
+function serve(...names: string[]): Promise<void> {
+  return eventually(async () => {
+    const now = await hosts();
+    expect(now.map(({ id, state }) => `${id} ${state}`)).toEqual(names.map((name) => `${name} serving`));
+    const { items } = wellDone(await operator().get(`${OPERATIONS}/shards`));
+    expect(items.filter(({ host }: { host: string | null }) => host === null)).toEqual([]);
+    const fair = 64 / names.length;
+    for (const { shards } of now) expect(Math.abs(shards - fair)).toBeLessThanOrEqual(1);
+  }, PATIENCE);
+}
+
+test("an operator has a host added and one drained; what is published meanwhile is told, each once and in order", {
+  timeout: 180_000,
+}, async () => {
+  installation = await Installation.open({ hosts: 1, hostsMost: 3 });
+  const alice = await installation.signsUp("alice");
+  const { url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
+  await alice.comesOnline();
+  await serve("h1");
+
+  let published = 0;
+  let isOver = false;
+  const publishing = (async () => {
+    while (!isOver) {
+      const answer = await fetch(url, { method: "POST", body: `Report ${published + 1}.` }).catch(() => null);
+      if (answer?.status === 202) published += 1;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  expect((await operator().post(`${OPERATIONS}/scale`, { hosts: 2 })).status).toBe(202);
+  await serve("h1", "h2");
+  expect((await operator().post(`${OPERATIONS}/hosts/h1/drain`, {})).status).toBe(202);
+  await serve("h2");
+  isOver = true;
+  await publishing;
+  await alice.hears(`Report ${published}.`, PATIENCE);
+  expect(alice.client.heard.map(({ body }) => body.split("\n")[0])).toEqual(
+    Array.from({ length: published }, (_, at) => `Report ${at + 1}.`),
+  );
+
+  const { decisions, wanted } = wellDone(await operator().get(`${OPERATIONS}/hosts`));
+  expect(wanted).toBe(1);
+  expect(decisions.map(({ reason }: { reason: string }) => reason)).toEqual([
+    "an operator has had h1 drained",
+    "an operator has asked for it",
+  ]);
+  const last = await operator().post(`${OPERATIONS}/hosts/h2/drain`, {});
+  expect(last).toMatchObject({ status: 422, body: { detail: expect.stringContaining("the only host") } });
+  for (const count of [-1, 0, 17])
+    expect((await operator().post(`${OPERATIONS}/scale`, { hosts: count })).status).toBe(422);
+  expect((await operator().post(`${OPERATIONS}/hosts/h9/drain`, {})).status).toBe(404);
+  expect((await alice.rest.post(`${OPERATIONS}/scale`, { hosts: 2 })).status).toBe(404);
+});
+
+test("with nothing awake no host runs; the first stanza starts one, and the notification comes", {
+  timeout: 180_000,
+}, async () => {
+  installation = await Installation.open({
+    hosts: 1,
+    hostsLeast: 0,
+    hostsIdleSeconds: 3,
+    adapt: async (spec) => ({ ...spec, env: { ...spec.env, TIDINGS_AVATAR_IDLE_SECONDS: "2" } }),
+  });
+  const alice = await installation.signsUp("alice");
+  const { url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
+  await alice.comesOnline();
+  await eventually(async () => expect(await hosts()).toEqual([]), { withinMs: 90_000 });
+  const beganMs = performance.now();
+  const publishing = fetch(url, { method: "POST", body: "Disk full" });
+  await alice.hears("Disk full", { withinMs: 30_000 });
+  const tookMs = performance.now() - beganMs;
+  console.log(`first stanza to no host at all → delivered: ${Math.round(tookMs)} ms`);
+  expect((await publishing).status).toBe(202);
+  expect((await hosts()).map(({ id }) => id)).toEqual(["h1"]);
+});
