@@ -12,6 +12,7 @@ import { measureLatency } from "./latency.ts";
 import { watched } from "./loop-delay.ts";
 import { measureMails } from "./mails.ts";
 import { measureMemory } from "./memory.ts";
+import { measurePage } from "./page.ts";
 import { measurePolls } from "./polls.ts";
 import { measurePublish, unbounded } from "./publish.ts";
 import { measurePubsub } from "./pubsub.ts";
@@ -38,6 +39,11 @@ export const SUITES: readonly Suite[] = [
     name: "publish",
     summary: "a program's POST to a client, and how many are taken in a second",
     run: (tell) => onStack(tell, { adapt: unbounded }, (stack) => measurePublish(tell, stack)),
+  },
+  {
+    name: "page",
+    summary: "the page in a browser: its first load, how soon it shows what is new, and how it scrolls",
+    run: (tell) => onStack(tell, { adapt: unbounded }, (stack) => measurePage(tell, stack)),
   },
   {
     name: "polls",

@@ -17,6 +17,14 @@ export const isConnected = signal(true);
 /** Where the next page begins; null: that is all; undefined: nothing was read yet. */
 export const next = signal<string | null | undefined>(undefined);
 export const search = signal("");
+/** A state of the history's filter, such as `unread`; empty: all. */
+export const onlyState = signal("");
+/** Id of a subscription; empty: all. */
+export const onlySource = signal("");
+/** Whether the stream shows everything. */
+export const isWhole = computed(
+  () => search.value.trim() === "" && onlyState.value === "" && onlySource.value === "",
+);
 export const unread = computed(
   () => items.value.filter(({ state }) => !["read", "acked", "displayed", "acted"].includes(state)).length,
 );
@@ -78,6 +86,8 @@ function pathOf(cursor: string | null): string {
   const query = new URLSearchParams({ limit: String(PAGE) });
   if (cursor !== null) query.set("cursor", cursor);
   if (search.value.trim() !== "") query.set("q", search.value.trim());
+  if (onlyState.value !== "") query.set("state", onlyState.value);
+  if (onlySource.value !== "") query.set("source", onlySource.value);
   return `/v1/history?${query}`;
 }
 
@@ -135,7 +145,8 @@ function isSeen(item: Item): void {
 }
 
 function hear(item: Item): void {
-  if (search.value.trim() !== "" || isKnown(item.id)) replace(item);
+  if (isKnown(item.id)) replace(item);
+  else if (!isWhole.value) void readAnew().catch(() => undefined);
   else if (scrollY < 100) items.value = [item, ...items.value];
   else waiting.value = [item, ...waiting.value];
   isSeen(item);

@@ -2,15 +2,17 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { api, isSignedIn } from "./api.ts";
-import { close, isConnected, open, presence, unread } from "./live.ts";
+import { close, isConnected, open, unread } from "./live.ts";
+import { operatorToken } from "./operator.ts";
 import { Account } from "./pages/account.tsx";
+import { Operations } from "./pages/operations.tsx";
 import { RulesPage } from "./pages/rules.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Sources } from "./pages/sources.tsx";
 import { Stream } from "./pages/stream.tsx";
 import { Ways } from "./pages/ways.tsx";
+import { Belief } from "./parts/belief.tsx";
 import { Icon, type IconName } from "./parts/icons.tsx";
-import { presenceLine } from "./parts/words.ts";
 import { follow, path } from "./router.ts";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -32,8 +34,16 @@ const PLACES: readonly Place[] = [
   { at: "/account", name: "Account", icon: "account", page: Account },
 ];
 
+/** Shown to who has the operators' token, or who asks for it. */
+const FOR_OPERATORS: Place = { at: "/operations", name: "Operations", icon: "operations", page: Operations };
+
+function placesNow(): readonly Place[] {
+  const isOperator = operatorToken.value !== null || path.value.startsWith(FOR_OPERATORS.at);
+  return isOperator ? [...PLACES, FOR_OPERATORS] : PLACES;
+}
+
 function placeAt(address: string): Place {
-  const [stream, ...others] = PLACES as readonly [Place, ...Place[]];
+  const [stream, ...others] = placesNow() as readonly [Place, ...Place[]];
   return others.find(({ at }) => address.startsWith(at)) ?? stream;
 }
 
@@ -46,16 +56,14 @@ function App() {
     <div class="frame">
       <nav aria-label="Tidings">
         <span class="brand">Tidings</span>
-        {PLACES.map(({ at, name, icon }) => (
+        {placesNow().map(({ at, name, icon }) => (
           <a key={at} href={at} onClick={follow} aria-current={place.at === at ? "page" : undefined}>
             <Icon name={icon} />
             <span>{name}</span>
             {at === "/" && unread.value > 0 ? <span class="count">{unread.value}</span> : null}
           </a>
         ))}
-        <span class="foot" role="status">
-          {presenceLine(presence.value)}
-        </span>
+        <Belief />
       </nav>
       <main>
         {isConnected.value ? null : (

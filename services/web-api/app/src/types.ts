@@ -2,7 +2,7 @@
 export interface Problem {
   readonly title: string;
   readonly detail: string;
-  readonly problems?: readonly { readonly path: string; readonly sentence: string }[];
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
 export interface List<T> {
@@ -74,6 +74,7 @@ export interface Subscription {
   readonly state: string;
   readonly problem: string | null;
   readonly priority: string;
+  readonly filter: unknown;
   readonly edits: boolean;
 }
 
@@ -120,14 +121,16 @@ export interface Step {
   readonly when?: { readonly presence?: readonly string[] };
 }
 
+export interface QuietHours {
+  readonly from: string;
+  readonly to: string;
+  readonly days?: readonly string[];
+}
+
 export interface Rules {
   readonly zone: string;
   readonly ladders: Readonly<Record<string, readonly Step[]>>;
-  readonly quietHours: readonly {
-    readonly from: string;
-    readonly to: string;
-    readonly days?: readonly string[];
-  }[];
+  readonly quietHours: readonly QuietHours[];
 }
 
 export interface Session {

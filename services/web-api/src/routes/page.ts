@@ -10,7 +10,7 @@ import type { App } from "../parts.ts";
 
 const BUILT = join(import.meta.dirname, "../../app/dist");
 /** The addresses of the page; what is behind the first part is the page's own affair. */
-const ADDRESSES = ["/", "/stream/*", "/sources", "/ways", "/rules", "/account"];
+const ADDRESSES = ["/", "/stream/*", "/sources", "/ways", "/rules", "/account", "/operations"];
 const hidden = { hide: true } as const;
 
 const NOT_BUILT = `<!doctype html>

@@ -5,6 +5,7 @@ import { api, isSignedIn } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { close, me } from "../live.ts";
 import { Action, Copyable, Field, Form } from "../parts/controls.tsx";
+import { follow } from "../router.ts";
 import { Sessions, Tokens } from "./access.tsx";
 
 interface FeedLink {
@@ -32,6 +33,12 @@ export function Account() {
           Export
         </a>
       </section>
+      <p class="quiet">
+        You run this installation?{" "}
+        <a href="/operations" onClick={follow}>
+          Operations
+        </a>
+      </p>
       <Erase />
     </>
   );

@@ -3,9 +3,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, api } from "../api.ts";
 import { draft } from "../drafts.ts";
-import { Action, Field, Form } from "../parts/controls.tsx";
+import { Choice, Field, Form } from "../parts/controls.tsx";
 import { channelWord } from "../parts/words.ts";
-import type { Rules, Simulation, Step } from "../types.ts";
+import type { Rules, Simulation } from "../types.ts";
+import { Filters } from "./filters.tsx";
+import { Ladders } from "./ladders.tsx";
+import { Quiet } from "./quiet-hours.tsx";
 
 export function RulesPage() {
   const rules = useSignal<Rules | null>(null);
@@ -26,18 +29,9 @@ export function RulesPage() {
   return (
     <div class="beside">
       <div>
-        <section>
-          <h2>Where it goes</h2>
-          <ul class="rows">
-            {Object.entries(rules.value.ladders).map(([name, steps]) => (
-              <li key={name}>
-                <strong>{name === "default" ? "Everything else" : name}</strong>
-                <span>{sentenceOfLadder(steps)}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
+        <Ladders rules={rules.value} put={put} />
         <Quiet rules={rules.value} put={put} />
+        <Filters />
         <section>
           <h2>The whole document</h2>
           <p class="quiet">
@@ -61,65 +55,6 @@ export function RulesPage() {
       </div>
       <Simulator />
     </div>
-  );
-}
-
-function sentenceOfLadder(steps: readonly Step[]): string {
-  return steps.map(sentenceOfStep).join(", ");
-}
-
-function sentenceOfStep({ to, destination, wait, unless, within, when }: Step): string {
-  if (wait !== undefined) return `then wait ${durationWord(wait)}`;
-  if (unless !== undefined) return `and if it was not ${unless} in ${durationWord(within ?? "")}`;
-  const place = to === undefined ? `the way ${destination}` : channelWord(to);
-  return when?.presence === undefined ? place : `${place} while you are ${when.presence.join(" or ")}`;
-}
-
-function durationWord(iso: string): string {
-  return iso.replace(/^PT?/, "").replace("T", " ").replace("H", " h").replace("M", " min").replace("S", " s");
-}
-
-function Quiet({
-  rules,
-  put,
-}: {
-  readonly rules: Rules;
-  readonly put: (document: unknown) => Promise<void>;
-}) {
-  const from = draft("quiet/from", "22:00");
-  const to = draft("quiet/to", "07:00");
-  return (
-    <section>
-      <h2>Quiet hours</h2>
-      <p class="quiet">
-        Times are those of {rules.zone}. What is urgent passes; the rest comes together afterwards.
-      </p>
-      <ul class="rows">
-        {rules.quietHours.map((hours, at) => (
-          <li key={`${hours.from} ${hours.to}`}>
-            {hours.from} to {hours.to} {hours.days?.join(", ") ?? "every day"}
-            <Action
-              act={() => put({ ...rules, quietHours: rules.quietHours.filter((_, other) => other !== at) })}
-            >
-              Remove
-            </Action>
-          </li>
-        ))}
-      </ul>
-      <Form
-        label="Add"
-        send={() =>
-          put({
-            ...rules,
-            zone: rules.zone === "UTC" ? Intl.DateTimeFormat().resolvedOptions().timeZone : rules.zone,
-            quietHours: [...rules.quietHours, { from: from.value, to: to.value }],
-          })
-        }
-      >
-        <Field label="From" text={from} type="time" />
-        <Field label="To" text={to} type="time" />
-      </Form>
-    </section>
   );
 }
 
@@ -155,32 +90,6 @@ function Simulator() {
   );
 }
 
-function Choice({
-  label,
-  value,
-  all,
-}: {
-  readonly label: string;
-  readonly value: { value: string };
-  readonly all: readonly string[];
-}) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <select
-        value={value.value}
-        onChange={(event) => {
-          value.value = event.currentTarget.value;
-        }}
-      >
-        {all.map((word) => (
-          <option key={word}>{word}</option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -190,6 +99,6 @@ function parsed(text: string): unknown {
 }
 
 function withProblems(error: ApiError): Error {
-  const each = error.problem?.problems?.map(({ path, sentence }) => `${path}: ${sentence}`) ?? [];
+  const each = error.problem?.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`) ?? [];
   return each.length === 0 ? error : new Error(each.join(" "));
 }

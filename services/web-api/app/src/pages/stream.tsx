@@ -1,9 +1,22 @@
 /** What has come, newest first, as it comes. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { items, next, readAnew, readMore, search, showWaiting, waiting } from "../live.ts";
+import {
+  isWhole,
+  items,
+  next,
+  onlySource,
+  onlyState,
+  readAnew,
+  readMore,
+  search,
+  showWaiting,
+  waiting,
+} from "../live.ts";
 import { act, ItemRow } from "../parts/item.tsx";
+import { useList } from "../parts/resource.ts";
 import { follow, go, path } from "../router.ts";
+import type { Subscription } from "../types.ts";
 import { SubscribeForm } from "./subscribe.tsx";
 
 const SEARCH_AFTER_MS = 250;
@@ -13,10 +26,13 @@ export function Stream() {
   const opened = /^\/stream\/([0-9a-f]+)$/.exec(path.value)?.[1] ?? null;
   useKeys(current);
   if (next.value === undefined && items.value.length === 0) return <p class="quiet">Reading your history…</p>;
-  const isEmpty = items.value.length === 0 && search.value === "";
+  const isEmpty = items.value.length === 0 && isWhole.value;
   return (
     <>
-      <Search />
+      <div class="looking">
+        <Search />
+        <Filters />
+      </div>
       {waiting.value.length === 0 ? null : (
         <button
           type="button"
@@ -86,6 +102,50 @@ function Search() {
         ) as unknown as number;
       }}
     />
+  );
+}
+
+const STATES = [
+  ["", "Everything"],
+  ["unread", "Unread"],
+  ["held", "Held"],
+  ["snoozed", "Snoozed"],
+  ["acked", "Done"],
+] as const;
+
+/** What of the history is shown. */
+function Filters() {
+  const sources = useList<Subscription>("/v1/subscriptions");
+  const choose = (filter: typeof onlyState, value: string) => {
+    filter.value = value;
+    void readAnew().catch(() => undefined);
+  };
+  return (
+    <>
+      <select
+        aria-label="Which"
+        value={onlyState.value}
+        onChange={(event) => choose(onlyState, event.currentTarget.value)}
+      >
+        {STATES.map(([state, word]) => (
+          <option key={state} value={state}>
+            {word}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label="From"
+        value={onlySource.value}
+        onChange={(event) => choose(onlySource, event.currentTarget.value)}
+      >
+        <option value="">All sources</option>
+        {sources.items.value?.map(({ id, title }) => (
+          <option key={id} value={id}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </>
   );
 }
 

@@ -48,6 +48,39 @@ export function Field({ label, text, hint, type = "text", ...rest }: FieldProps)
   );
 }
 
+/** One of several words. */
+export function Choice({
+  label,
+  value,
+  all,
+}: {
+  readonly label: string;
+  readonly value: { value: string };
+  /** What is chosen, or that and the words for it. */
+  readonly all: readonly (string | readonly [string, string])[];
+}) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select
+        value={value.value}
+        onChange={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+      >
+        {all.map((one) => {
+          const [chosen, words] = typeof one === "string" ? [one, one] : one;
+          return (
+            <option key={chosen} value={chosen}>
+              {words}
+            </option>
+          );
+        })}
+      </select>
+    </label>
+  );
+}
+
 /** A button that does one thing at a time, and says what went wrong beside it. */
 export function Action({
   children,
