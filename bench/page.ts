@@ -11,7 +11,7 @@ const CHROMIUM = "/usr/bin/chromium";
 const NAME = "reader";
 const PASSWORD = "open sesame on the page";
 const LOADS = 10;
-const NEWS = 100;
+const NEWS = 200;
 const NEWS_EVERY_MS = 50;
 const HISTORY = 10_000;
 const AT_A_TIME = 64;
@@ -105,6 +105,9 @@ async function measureNews(
       for (const title of document.querySelectorAll(".stream .title")) window.seen[title.textContent] ??= Date.now();
     }).observe(document.body, { childList: true, subtree: true });
   }`);
+  // A page that has just been opened still reads its history.
+  await publish("a first one");
+  await page.getByText("a first one").waitFor();
   for (let number = 0; number < NEWS; number++) {
     await publish(`news ${number}`);
     await pause(NEWS_EVERY_MS);

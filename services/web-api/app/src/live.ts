@@ -11,6 +11,8 @@ export const me = signal<Me | null>(null);
 export const presence = signal<readonly Resource[]>([]);
 /** Newest first. */
 export const items = signal<readonly Item[]>([]);
+/** Id of the newest when the history was read. */
+export const anchor = signal<string | null>(null);
 /** What came while the reader was further down: shown when they want it. */
 export const waiting = signal<readonly Item[]>([]);
 export const isConnected = signal(true);
@@ -55,6 +57,7 @@ export async function readAnew(): Promise<void> {
   const turn = ++reading;
   const page = await api<List<Item>>("GET", pathOf(null));
   if (turn !== reading) return;
+  anchor.value = page.items[0]?.id ?? null;
   [items.value, waiting.value, next.value] = [page.items, [], page.next];
 }
 

@@ -18,10 +18,12 @@ const second = new Intl.DateTimeFormat(undefined, {
 });
 
 export function age(time: string): string {
-  const minutes = Math.floor((now.value - Date.parse(time)) / 60_000);
+  // What is older does not change with each look at the clock, and there may be thousands of it.
+  const isYoung = Date.now() - Date.parse(time) < 3_600_000;
+  const minutes = isYoung ? Math.floor((now.value - Date.parse(time)) / 60_000) : 60;
   if (minutes < 1) return "now";
   if (minutes < 60) return `${minutes} min`;
-  return new Date(time).toDateString() === new Date(now.value).toDateString()
+  return new Date(time).toDateString() === new Date().toDateString()
     ? clock.format(new Date(time))
     : date.format(new Date(time));
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import {
+  anchor,
   isWhole,
   items,
   next,
@@ -13,7 +14,9 @@ import {
   showWaiting,
   waiting,
 } from "../live.ts";
-import { act, ItemRow } from "../parts/item.tsx";
+import { Block } from "../parts/block.tsx";
+import { act } from "../parts/item.tsx";
+import { type Part, partsOf } from "../parts/parts-of.ts";
 import { useList } from "../parts/resource.ts";
 import { follow, go, path } from "../router.ts";
 import type { Subscription } from "../types.ts";
@@ -47,20 +50,21 @@ export function Stream() {
       )}
       {isEmpty ? <FirstUse /> : null}
       {items.value.length === 0 && !isEmpty ? <p class="quiet">Nothing like that in your history.</p> : null}
-      <ul class="stream" aria-label="Notifications">
-        {items.value.map((item, at) => (
-          <ItemRow
-            key={item.id}
-            item={item}
-            isOpen={item.id === opened}
-            isCurrent={at === current.value}
-            toggle={() => go(item.id === opened ? "/" : `/stream/${item.id}`)}
-          />
-        ))}
-      </ul>
+      {partsOf(items.value, anchor.value).map((part) => (
+        <Block
+          key={part.items.at(-1)?.id}
+          {...part}
+          opened={part.items.some(({ id }) => id === opened) ? opened : null}
+          current={isIn(part, current.value) ? current.value : null}
+        />
+      ))}
       <More />
     </>
   );
+}
+
+function isIn({ from, items }: Part, at: number): boolean {
+  return at >= from && at < from + items.length;
 }
 
 function FirstUse() {
