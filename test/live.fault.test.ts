@@ -1,5 +1,6 @@
 /** What an open page is told, on real servers: at once, and without a gap over restarts of what is behind it. */
-import { afterEach, expect, inject, test } from "vitest";
+import { afterAll, afterEach, expect, inject, test } from "vitest";
+import { closeBrowser } from "./theatre/browser.ts";
 import { EventStream } from "./theatre/event-stream.ts";
 import { Rest, wellDone } from "./theatre/rest.ts";
 import { openTheatre } from "./theatre/theatre.ts";
@@ -12,6 +13,8 @@ afterEach(async () => {
   for (const page of pages.splice(0)) page.close();
   await theatre.clears();
 });
+
+afterAll(closeBrowser);
 
 function pageOf(token: string | null): EventStream {
   const page = new EventStream(EVENTS, token);
@@ -67,6 +70,29 @@ test("a page misses nothing while web-api or the avatar's host is killed, and is
   await page.hears("notification", isCalled("three"), { withinMs: 30_000 });
   const titles = page.events.flatMap(({ name, data }) => (name === "notification" ? [data.title] : []));
   expect(titles).toEqual(["one", "two", "three"]);
+});
+
+test("a browser's page goes on by itself, without a gap, while web-api and the avatar's hosts are killed", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const { page } = window;
+  const { url } = wellDone(await alice.rest.post("/v1/publishers", { title: "db1" }));
+  await window.signsIn(alice);
+  await page.getByText("Nothing has come yet").waitFor();
+  await page.evaluate("window.isTheSame = true");
+  const titles: string[] = [];
+  for (const victims of [["web-api"], ["avatar-host-h1", "avatar-host-h2"]]) {
+    await Promise.all(victims.map((victim) => theatre.kills(victim)));
+    const title = `after ${victims.join(" and ")}`;
+    await expect
+      .poll(async () => (await fetch(url, { method: "POST", body: title }).catch(() => null))?.status, {
+        timeout: 20_000,
+      })
+      .toBe(202);
+    titles.unshift(title);
+    await page.getByText(title).waitFor();
+  }
+  expect(await page.locator(".stream .title").allInnerTexts()).toEqual(titles);
+  expect(await page.evaluate("window.isTheSame")).toBe(true);
 });
 
 test("who has no session, or one that has ended, hears nothing", async () => {

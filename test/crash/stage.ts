@@ -29,6 +29,7 @@ export const DOMAIN = "crash.localhost";
 
 /** Processes that are killed again and again must not wait longer for each time (milliseconds). */
 const BACK_OFF = { firstMs: 200, maxMs: 1_000 };
+const MONITOR_STOP_MS = 5_000;
 /** Checkpoints that come every few seconds are struck by the faults like everything else. */
 const CHECKPOINT_SECONDS = 4;
 
@@ -40,7 +41,9 @@ export class Stage {
   readonly memory: MemoryWatch;
   /** Processes of avatar hosts, such as `avatar-host-h1`. */
   readonly hosts: readonly string[];
-  /** All supervised processes but ejabberd's. */
+  /** Hears what happens. */
+  readonly tell: (line: string) => void;
+  /** All supervised processes but ejabberd's, and but the monitor. */
   readonly processes: readonly string[];
   readonly #leftovers: (() => Promise<void>)[] = [];
   readonly #held = new Set<string>();
@@ -52,7 +55,9 @@ export class Stage {
     orders: CrashOrders,
     probe: Probe,
     hosts: readonly string[],
+    tell: (line: string) => void,
   ) {
+    this.tell = tell;
     this.stack = stack;
     this.links = links;
     this.orders = orders;
@@ -84,6 +89,7 @@ export class Stage {
     const stack = await startStack({
       home,
       hosts,
+      hostsMost: hosts + 1,
       domain: DOMAIN,
       webPort: "free",
       xmppPort: "free",
@@ -92,9 +98,11 @@ export class Stage {
       adapt,
       tell,
     });
+    // It would start what a scenario holds down; those that are about it start it themselves.
+    await stack.service("monitor").stop(MONITOR_STOP_MS);
     const authority = readFileSync(join(home, "ca.crt"), "utf8");
     setDefaultCACertificates([...getCACertificates("default"), authority]);
-    return new Stage(stack, links, orders, await Probe.open(stack, names), processes);
+    return new Stage(stack, links, orders, await Probe.open(stack, names), processes, tell);
   }
 
   /** `kill -9`; its supervisor starts it again. */

@@ -58,6 +58,11 @@ export class Subscriber {
     }, PATIENCE);
   }
 
+  /** A publisher of theirs, with the address to post to. */
+  publisher(title: string): Promise<{ readonly url: string }> {
+    return untilAnswered(() => this.#rest.post("/v1/publishers", { title }));
+  }
+
   async leaves(feed: NumberedFeed): Promise<void> {
     await untilAnswered(() => this.#rest.delete(`/v1/subscriptions/${this.feeds.get(feed)}`), [404]);
   }

@@ -138,7 +138,7 @@ export class Theatre {
     try {
       await work();
     } finally {
-      for (const process of processes) await order(this.#control, "startProcess", { process });
+      for (const process of processes.toReversed()) await order(this.#control, "startProcess", { process });
     }
   }
 

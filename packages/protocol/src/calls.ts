@@ -13,7 +13,7 @@ import { AGENT_CHANNELS } from "./addresses.ts";
 import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
 import { FLEET_CALLS } from "./fleet.ts";
-import { HUB_CALLS } from "./hubs.ts";
+import { FEED_CALLS } from "./hubs.ts";
 import { LIVE_CALLS } from "./live-calls.ts";
 import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
 import { OWN_SOURCE_CALLS } from "./own-source-calls.ts";
@@ -119,7 +119,7 @@ export const CALLS = {
   unsubscribe: { args: Type.Object({ id: Id }), result: None, may: "user", changes: true },
 
   ...OWN_SOURCE_CALLS,
-  ...HUB_CALLS,
+  ...FEED_CALLS,
   ...LIVE_CALLS,
   ...FLEET_CALLS,
 
@@ -276,7 +276,7 @@ export type ShardCallName = "deadLetters" | "replayDeadLetter";
 /** The calls that are made to the monitor. */
 export type MonitorCallName = keyof typeof FLEET_CALLS;
 /** The calls that are made to source avatars. */
-export type SourceCallName = "publisherStanding" | keyof typeof HUB_CALLS;
+export type SourceCallName = "publisherStanding" | keyof typeof FEED_CALLS;
 export type CallArgs<N extends CallName> = Static<(typeof CALLS)[N]["args"]>;
 export type CallResult<N extends CallName> = Static<(typeof CALLS)[N]["result"]>;
 

@@ -41,8 +41,24 @@ export const PushedDocument = Type.Object({
 });
 export type PushedDocument = Static<typeof PushedDocument>;
 
+const NullableTime = Type.Union([Type.Number(), Type.Null()]);
+
+/** How a feed is asked. Times are epoch milliseconds. */
+export const PollStanding = Type.Object({
+  knows: Type.Boolean(),
+  /** When it is asked next; null: it is being asked, or never will be again. */
+  nextAt: NullableTime,
+  /** When something new came last. */
+  newestAt: NullableTime,
+  /** Polls that failed since one that did not. */
+  failures: Type.Integer({ minimum: 0 }),
+  /** A hub sends what is new. */
+  isPushed: Type.Boolean(),
+});
+export type PollStanding = Static<typeof PollStanding>;
+
 /** The calls to the source avatar of a feed, by web-api. A part of {@link CALLS}, see calls.ts. */
-export const HUB_CALLS = {
+export const FEED_CALLS = {
   /** The hub asks whether it is to do this; when that is agreed, a lease is noted. `denied`: the hub will not send. */
   hubIntent: {
     args: Type.Object({
@@ -51,6 +67,13 @@ export const HUB_CALLS = {
       leaseSeconds: Type.Integer({ minimum: 0 }),
     }),
     result: Type.Object({ agreed: Type.Boolean() }),
+    may: "service",
+    changes: false,
+  },
+  /** How its polls go; `knows` is false where nobody follows it. */
+  pollStanding: {
+    args: Type.Object({}, { additionalProperties: false }),
+    result: PollStanding,
     may: "service",
     changes: false,
   },

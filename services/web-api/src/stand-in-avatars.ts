@@ -111,6 +111,8 @@ export class StandInAvatars {
 
   #asService(user: string, name: CallName, args: Record<string, string>): unknown {
     if (name === "publisherStanding") return { standing: this.publishers.get(user) ?? "unknown" };
+    if (name === "pollStanding")
+      return { knows: true, nextAt: 60_000, newestAt: null, failures: 0, isPushed: false };
     if (name === "hubTopic") return { url: this.hubTopics.get(user) ?? null };
     if (name === "hubIntent") return { agreed: args.topic === this.hubTopics.get(user) };
     if (name === "addressStanding") return { standing: "noUser" };

@@ -1,3 +1,4 @@
+import { CallError } from "@tidings/protocol";
 import { beforeEach, expect, test } from "vitest";
 import { FEED, openTheatre, type Theatre } from "./theatre.ts";
 
@@ -103,6 +104,13 @@ test("a subscription is read, changed and ended", async () => {
   const url = `/v1/subscriptions/${id}`;
   const list = await theatre.app.inject({ method: "GET", url: "/v1/subscriptions", headers });
   expect(list.json()).toMatchObject({ items: [{ id }], next: null });
+  const read = await theatre.app.inject({ method: "GET", url, headers });
+  expect(read.json()).toMatchObject({ id, polls: { nextAt: "1970-01-01T00:01:00.000Z", failures: 0 } });
+  theatre.avatars.refusals.set("pollStanding", new CallError("cancel", "item-not-found", "nobody"));
+  expect((await theatre.app.inject({ method: "GET", url, headers })).json()).toMatchObject({
+    id,
+    polls: null,
+  });
   const changed = await theatre.app.inject({ method: "PATCH", url, headers, payload: { priority: 5 } });
   expect(changed.json()).toMatchObject({ id, priority: "urgent", title: "A feed" });
   const filter = { contains: "rooms" };

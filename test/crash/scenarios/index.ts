@@ -13,6 +13,7 @@ import { poison } from "./poison.ts";
 import { rabbitmqKilled } from "./rabbitmq-killed.ts";
 import { fewRandomKills, randomKills } from "./random-kills.ts";
 import { s2sDown } from "./s2s-down.ts";
+import { scaleCycles } from "./scale-cycles.ts";
 import type { Scenario } from "./scenario.ts";
 import { spoolWiped } from "./spool-wiped.ts";
 import { stuckComponent } from "./stuck-component.ts";
@@ -44,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   diskFull,
   hostsStopped,
   handoverEvery20s,
+  scaleCycles,
   flapping,
   unsubscribeRace,
   poison,

@@ -373,3 +373,24 @@ test("a poll that was postponed comes again when its host has time, and counts n
   expect(source.told).toEqual([]);
   expect(JSON.parse(source.rows.get(NAME, "source") ?? "")).toMatchObject({ state: "active", failures: 0 });
 });
+
+test("a page is told when the feed is asked next, and how it went; of a source that nobody follows nothing is known", async () => {
+  const standing = (source: Rehearsal) =>
+    source.isCalled({ fromDomain: "web.d", name: "pollStanding", args: {} });
+  expect(await standing(rehearse())).toMatchObject({ knows: false, nextAt: null });
+  const source = active("alice");
+  const newestAt = source.nowAt;
+  expect(await standing(source)).toEqual({
+    knows: true,
+    nextAt: source.nowAt + MIN_MS,
+    newestAt,
+    failures: 0,
+    isPushed: false,
+  });
+  source.isRung();
+  expect(await standing(source)).toMatchObject({ nextAt: null });
+  source.getsResult(failed(source));
+  expect(await standing(source)).toMatchObject({ failures: 1, newestAt, nextAt: source.alarmAt });
+  const stranger = { fromDomain: "im.agents.d", name: "pollStanding", args: {} };
+  await expect(source.isCalled(stranger)).rejects.toMatchObject({ condition: "item-not-found" });
+});

@@ -14,6 +14,7 @@ import {
   type Item,
   type Notification,
   type PollResult,
+  type PollStanding,
   type Report,
 } from "@tidings/protocol";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
@@ -111,7 +112,7 @@ export class SourceAvatar implements Avatar {
   onCall(turn: Turn, call: IncomingCall): void {
     const row = turn.get<SourceRow>(SOURCE);
     const source = row === undefined || row.subscribers === 0 ? undefined : row;
-    const answer = call.fromDomain === this.#settings.web ? onHubCall(turn, source, call) : null;
+    const answer = call.fromDomain === this.#settings.web ? onServiceCall(turn, source, call) : null;
     if (answer === null)
       throw new CallError("cancel", "item-not-found", `A source takes no call ${call.name}.`);
     turn.onDurable(() => call.reply(answer));
@@ -309,14 +310,24 @@ function counted(source: SourceRow, change: Change): Pick<SourceRow, "subscriber
   };
 }
 
-/** The answer to web-api, which asks for a hub; null when it is another call. The lease counts when it is durable. */
-function onHubCall(turn: Turn, source: SourceRow | undefined, { name, args }: IncomingCall): unknown {
+/** The answer to web-api, for a hub or for a page; null when it is another call. A hub's lease counts when it is durable. */
+function onServiceCall(turn: Turn, source: SourceRow | undefined, { name, args }: IncomingCall): unknown {
   const before = source?.hub ?? null;
+  if (name === "pollStanding") return pollStanding(turn, source);
   if (name === "hubTopic") return { url: source === undefined || before === null ? null : source.url };
   if (name !== "hubIntent") return null;
   const { agreed, hub } = answerHub(before, argsOf(name, args), turn.nowAt);
   if (source !== undefined && hub !== before) turn.put(SOURCE, { ...source, hub });
   return { agreed };
+}
+
+function pollStanding(turn: Turn, source: SourceRow | undefined): PollStanding {
+  if (source === undefined)
+    return { knows: false, nextAt: null, newestAt: null, failures: 0, isPushed: false };
+  // While a job is out the alarm is for when it counts as lost.
+  const nextAt = source.job === null && source.state !== "ended" ? turn.alarmAt : null;
+  const isPushed = sends(source.hub ?? null, turn.nowAt);
+  return { knows: true, nextAt, newestAt: source.newestAt ?? null, failures: source.failures, isPushed };
 }
 
 function standingOf({ avatar }: Turn, { title, url }: SourceRow, occasion: string): Standing {

@@ -7,8 +7,8 @@ import {
   type CallName,
   type CallResult,
   type DestinationView,
+  FEED_CALLS,
   type HistoryItemWithTrace,
-  HUB_CALLS,
   type MonitorCallName,
   type ProfileView,
   type ShardCallName,
@@ -76,7 +76,7 @@ type Handler<N extends CallName> = (context: CallContext, args: CallArgs<N>) => 
 const EXPORT_ROWS = 500;
 const OF_SOURCES: ReadonlySet<string> = new Set<SourceCallName>([
   "publisherStanding",
-  ...(Object.keys(HUB_CALLS) as (keyof typeof HUB_CALLS)[]),
+  ...(Object.keys(FEED_CALLS) as (keyof typeof FEED_CALLS)[]),
 ]);
 /** Rows that hold what lets others in. */
 const SECRET = [SESSION, TOKEN, OPERATION, PUBLISHER, INBOX];

@@ -23,9 +23,7 @@ export function age(time: string): string {
   const minutes = isYoung ? Math.floor((now.value - Date.parse(time)) / 60_000) : 60;
   if (minutes < 1) return "now";
   if (minutes < 60) return `${minutes} min`;
-  return new Date(time).toDateString() === new Date().toDateString()
-    ? clock.format(new Date(time))
-    : date.format(new Date(time));
+  return whenOf(time);
 }
 
 export function exactly(time: string): string {
@@ -39,4 +37,10 @@ export function toTheMillisecond(time: string): string {
 
 export function clockOf(time: string): string {
   return clock.format(new Date(time));
+}
+
+/** On the clock when it was today, else the day. */
+export function whenOf(time: string): string {
+  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  return (isToday ? clock : date).format(new Date(time));
 }

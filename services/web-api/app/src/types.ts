@@ -75,6 +75,13 @@ export interface Subscription {
   readonly problem: string | null;
   readonly priority: string;
   readonly filter: unknown;
+  /** Of one that is read by itself. */
+  readonly polls?: {
+    readonly nextAt: string | null;
+    readonly newestAt: string | null;
+    readonly failures: number;
+    readonly isPushed: boolean;
+  } | null;
   readonly edits: boolean;
 }
 

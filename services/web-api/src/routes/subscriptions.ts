@@ -1,7 +1,7 @@
-import { cleanLine, type SubscriptionView, sharedSource } from "@tidings/protocol";
+import { CallError, cleanLine, type SubscriptionView, sharedSource } from "@tidings/protocol";
 import type { FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
-import { operationId } from "../avatar-calls.ts";
+import { type AvatarCalls, operationId } from "../avatar-calls.ts";
 import { feedAddress, lookUp } from "../look-up.ts";
 import type { App, Parts } from "../parts.ts";
 import { PriorityInput, PriorityWord, priorityWord } from "../priority.ts";
@@ -19,7 +19,7 @@ import {
   Strict,
   Time,
 } from "../shapes.ts";
-import { rfc3339 } from "../times.ts";
+import { rfc3339, rfc3339OrNull } from "../times.ts";
 import { originOf } from "./feeds.ts";
 
 const TITLE_CHARS = 200;
@@ -67,6 +67,9 @@ const wishes = (filter: unknown, edits: boolean | undefined) => ({
   ...(edits === undefined ? {} : { edits }),
 });
 
+/** Sources of feeds are called so. */
+const FEED_PREFIX = "rss.";
+const POLLS_TIMEOUT_MS = 2_000;
 const Title = Type.String({ minLength: 1, maxLength: TITLE_CHARS });
 const shared = { tags: ["subscriptions"], security: SIGNED_IN } as const;
 
@@ -100,12 +103,25 @@ const subscribeSchema = {
   response: { 200: Subscription, 201: Subscription, ...PROBLEMS },
 } as const;
 
+const Polls = Type.Object(
+  {
+    nextAt: Nullable(Time),
+    newestAt: Nullable(Time),
+    failures: Type.Integer({ description: "Since a poll that went well." }),
+    isPushed: Type.Boolean({ description: "A hub sends what is new; polls make sure." }),
+  },
+  { description: "How the feed is asked: when next (null: just now), and when something new came last." },
+);
+
 const readSchema = {
   ...shared,
   operationId: "readSubscription",
-  summary: "One subscription",
+  summary: "One subscription, and how its feed is asked",
   params: IdParams,
-  response: { 200: Subscription, ...PROBLEMS },
+  response: {
+    200: Type.Object({ ...Subscription.properties, polls: Nullable(Polls) }),
+    ...PROBLEMS,
+  },
 } as const;
 
 const changeSchema = {
@@ -168,9 +184,10 @@ function addListRoutes(app: App, parts: Parts): void {
 }
 
 function addItemRoutes(app: App, { avatars }: Parts): void {
-  app.get("/v1/subscriptions/:id", { schema: readSchema }, async (request) =>
-    subscriptionOf(await avatars.asUser(callerIn(request), "subscription", request.params)),
-  );
+  app.get("/v1/subscriptions/:id", { schema: readSchema }, async (request) => {
+    const subscription = await avatars.asUser(callerIn(request), "subscription", request.params);
+    return { ...subscriptionOf(subscription), polls: await pollsOf(avatars, subscription.id) };
+  });
 
   app.patch("/v1/subscriptions/:id", { schema: changeSchema }, async (request) => {
     const caller = callerIn(request);
@@ -219,6 +236,20 @@ function titleOf(typed: string): string {
       "A title holds at least one visible character; leave it out to use the feed's own.",
     );
   return title;
+}
+
+/** Null for what is no feed, and while its avatar does not answer. */
+async function pollsOf(avatars: AvatarCalls, source: string): Promise<Static<typeof Polls> | null> {
+  if (!source.startsWith(FEED_PREFIX)) return null;
+  try {
+    const standing = await avatars.asService(source, "pollStanding", {}, undefined, POLLS_TIMEOUT_MS);
+    if (!standing.knows) return null;
+    const { nextAt, newestAt, failures, isPushed } = standing;
+    return { nextAt: rfc3339OrNull(nextAt), newestAt: rfc3339OrNull(newestAt), failures, isPushed };
+  } catch (error) {
+    if (error instanceof CallError) return null;
+    throw error;
+  }
 }
 
 function subscriptionOf({ createdAt, ...view }: SubscriptionView): Static<typeof Subscription> {

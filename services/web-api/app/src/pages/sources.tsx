@@ -1,10 +1,12 @@
 /** Where things come from: feeds, addresses for mail, and addresses for programs. */
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { api, onlyOnce } from "../api.ts";
 import { draft } from "../drafts.ts";
 import { Action, Copyable, Field, Form, Trouble } from "../parts/controls.tsx";
 import { type Listed, useList } from "../parts/resource.ts";
 import { meaningOf } from "../parts/words.ts";
+import { clockOf, whenOf } from "../times.ts";
 import type { Inbox, Publisher, Subscription } from "../types.ts";
 import { SubscribeForm, subscribed } from "./subscribe.tsx";
 
@@ -68,6 +70,26 @@ function isOwn(id: string, inboxes: Listed<Inbox>, publishers: Listed<Publisher>
   return [...(inboxes.items.value ?? []), ...(publishers.items.value ?? [])].some((one) => one.id === id);
 }
 
+/** When the feed is asked next, and when something new came last. */
+function Polls({ feed }: { readonly feed: Subscription }) {
+  const { id, state, problem } = feed;
+  const found = useSignal<Subscription["polls"]>(null);
+  useEffect(() => {
+    void api<Subscription>("GET", `/v1/subscriptions/${id}`).then(
+      ({ polls }) => {
+        found.value = polls ?? null;
+      },
+      () => undefined,
+    );
+  }, [id, state, problem]);
+  const { value: polls } = found;
+  if (polls === null || polls === undefined) return null;
+  const next = polls.nextAt === null ? "being asked now" : `asked next ${clockOf(polls.nextAt)}`;
+  const newest = polls.newestAt === null ? "" : `, last new ${whenOf(polls.newestAt)}`;
+  const failed = polls.failures === 0 ? "" : `, failed ${polls.failures} times in a row`;
+  return <span class="quiet">{`${polls.isPushed ? "its hub sends, " : ""}${next}${newest}${failed}`}</span>;
+}
+
 function FeedRow({ feed, read }: { readonly feed: Subscription; readonly read: () => Promise<void> }) {
   const { id, title, state, problem, priority, edits, source } = feed;
   const change = async (body: object) => {
@@ -81,6 +103,7 @@ function FeedRow({ feed, read }: { readonly feed: Subscription; readonly read: (
         <bdi>{source}</bdi>
       </small>
       <span data-meaning={meaningOf(state)}>{problem === null ? state : `${state}: ${problem}`}</span>
+      <Polls feed={feed} />
       <label>
         Priority{" "}
         <select value={priority} onChange={(event) => void change({ priority: event.currentTarget.value })}>

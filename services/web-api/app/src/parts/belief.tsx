@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { api, sentenceOf } from "../api.ts";
 import { me, presence } from "../live.ts";
+import { clockOf } from "../times.ts";
 import type { Simulation } from "../types.ts";
 import { channelWord, presenceLine } from "./words.ts";
 
@@ -31,6 +32,16 @@ export function Belief() {
         {pausedUntil === null ? "" : ", paused"}
       </button>
       <div role="status">
+        {said.value === null ? null : (
+          <ul>
+            {presence.value.map(({ address, resource, show, idleSince }) => (
+              <li key={`${address}/${resource}`}>
+                <bdi>{resource === "" ? address : resource}</bdi>: {show}
+                {idleSince === null ? "" : `, idle since ${clockOf(idleSince)}`}
+              </li>
+            ))}
+          </ul>
+        )}
         {said.value?.map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}
