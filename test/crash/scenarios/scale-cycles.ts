@@ -110,7 +110,12 @@ async function program(stage: Stage) {
     const worst = waits.reduce((a, b) => (b.ms > a.ms ? b : a));
     const late = waits.filter(({ ms }) => ms > LATE_MS);
     const what = `${late.length} of ${waits.length} messages came later than ${LATE_MS} ms; "${worst.title}" after ${worst.ms} ms`;
-    stage.tell(`the latest of ${waits.length} messages came after ${worst.ms} ms`);
+    const id = dora.client.heard.find(({ title }) => title === worst.title)?.id ?? "";
+    const trace = await dora.trace(id);
+    const steps = trace.map(
+      ({ at, what }) => `${Date.parse(at) - (posted.get(worst.title) ?? 0)} ms ${what}`,
+    );
+    stage.tell(`the latest of ${waits.length} messages came after ${worst.ms} ms: ${steps.join("; ")}`);
     return late.length === 0 ? [] : [{ invariant: "I1", what }];
   };
   return { send, lateness };
