@@ -27,8 +27,8 @@ test("a ladder is changed step by step, quiet hours are added for some days, and
   await expect.poll(async () => (await rules()).ladders.default).toEqual([{ to: "im" }]);
 
   for (const day of ["sat", "sun"]) await page.getByLabel(day).uncheck();
-  await page.getByLabel("From").fill("23:00");
-  await page.getByLabel("To").fill("06:30");
+  await page.getByLabel("From", { exact: true }).fill("23:00");
+  await page.getByLabel("To", { exact: true }).fill("06:30");
   await page.getByRole("button", { name: "Add", exact: true }).last().click();
   await page.getByText("23:00 to 06:30 mon, tue, wed, thu, fri").waitFor();
   expect((await rules()).quietHours).toEqual([
@@ -65,6 +65,37 @@ test("a filter is tried on what has come before it is used, and what is wrong wi
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("/zone:").waitFor();
   expect(await page.getByLabel("Rules as JSON").inputValue()).toContain("Olympus");
+  expect(window.troubles).toEqual([]);
+});
+
+test("what is still held is sent elsewhere at another time or never, and the simulator looks at another hour", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const { page } = window;
+  const held = async () => wellDone(await alice.rest.get("/v1/rules")).held;
+  const quietHours = [{ from: "22:00", to: "07:00" }];
+  wellDone(await alice.rest.ask("PUT", "/v1/rules", { zone: "Europe/London", quietHours }));
+  await window.signsIn(alice, "/rules");
+  await page.getByText("It goes by e-mail in one message, each day at 08:00.").waitFor();
+  await page.getByLabel("Each day at").fill("18:30");
+  await page.getByRole("button", { name: "Send it so" }).click();
+  await page.getByText("each day at 18:30").waitFor();
+  expect(await held()).toMatchObject({ digest: { at: "18:30", to: "email" } });
+  await page.getByRole("button", { name: "Never send it elsewhere" }).click();
+  await page.getByText("It waits, and goes nowhere else.").waitFor();
+  expect(await held()).toEqual({ digest: null });
+
+  await page.getByLabel("At, today").fill("12:00");
+  await page.getByRole("button", { name: "Try" }).click();
+  await page.getByText("IM dispatch").waitFor();
+  await page.getByLabel("At, today").fill("23:30");
+  await page.getByRole("button", { name: "Try" }).click();
+  await page.getByText("IM hold: quiet hours").waitFor();
+  await window.isAccessible();
+  await window.goesTo("Stream");
+  await page.keyboard.press("?");
+  await page.getByText("again in an hour").waitFor();
+  await page.keyboard.press("?");
+  await page.getByText("again in an hour").waitFor({ state: "detached" });
   expect(window.troubles).toEqual([]);
 });
 

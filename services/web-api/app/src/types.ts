@@ -137,6 +137,9 @@ export interface QuietHours {
 export interface Rules {
   readonly zone: string;
   readonly ladders: Readonly<Record<string, readonly Step[]>>;
+  readonly held: {
+    readonly digest: { readonly at?: string; readonly every?: string; readonly to: string } | null;
+  };
   readonly quietHours: readonly QuietHours[];
 }
 

@@ -7,6 +7,7 @@ import { Choice, Field, Form } from "../parts/controls.tsx";
 import { channelWord } from "../parts/words.ts";
 import type { Rules, Simulation } from "../types.ts";
 import { Filters } from "./filters.tsx";
+import { HeldDigest } from "./held-digest.tsx";
 import { Ladders } from "./ladders.tsx";
 import { Quiet } from "./quiet-hours.tsx";
 
@@ -31,6 +32,7 @@ export function RulesPage() {
       <div>
         <Ladders rules={rules.value} put={put} />
         <Quiet rules={rules.value} put={put} />
+        <HeldDigest rules={rules.value} put={put} />
         <Filters />
         <section>
           <h2>The whole document</h2>
@@ -62,11 +64,13 @@ function Simulator() {
   const title = draft("simulate", "Disk full");
   const priority = useSignal("default");
   const show = useSignal("available");
+  const at = draft("simulate/at");
   const found = useSignal<Simulation | null>(null);
   const send = async () => {
     found.value = await api<Simulation>("POST", "/v1/rules/simulate", {
       notification: { title: title.value, priority: priority.value },
       presence: { show: show.value },
+      ...(at.value === "" ? {} : { at: today(at.value) }),
     });
   };
   return (
@@ -75,6 +79,7 @@ function Simulator() {
       <Form label="Try" send={send}>
         <Field label="Title" text={title} />
         <Choice label="Priority" value={priority} all={["min", "low", "default", "high", "urgent"]} />
+        <Field label="At, today (empty: now)" text={at} type="time" />
         <Choice label="You are" value={show} all={["available", "chat", "away", "xa", "dnd", "offline"]} />
       </Form>
       {found.value === null ? null : (
@@ -88,6 +93,12 @@ function Simulator() {
       )}
     </aside>
   );
+}
+
+/** A time of today's, RFC 3339. */
+function today(time: string): string {
+  const [hours = 0, minutes = 0] = time.split(":").map(Number);
+  return new Date(new Date().setHours(hours, minutes, 0, 0)).toISOString();
 }
 
 function parsed(text: string): unknown {

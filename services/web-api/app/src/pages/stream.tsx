@@ -27,7 +27,8 @@ const SEARCH_AFTER_MS = 250;
 export function Stream() {
   const current = useSignal(0);
   const opened = /^\/stream\/([0-9a-f]+)$/.exec(path.value)?.[1] ?? null;
-  useKeys(current);
+  const isHelped = useSignal(false);
+  useKeys(current, isHelped);
   if (next.value === undefined && items.value.length === 0) return <p class="quiet">Reading your history…</p>;
   const isEmpty = items.value.length === 0 && isWhole.value;
   return (
@@ -36,6 +37,7 @@ export function Stream() {
         <Search />
         <Filters />
       </div>
+      {isHelped.value ? <Keys /> : null}
       {waiting.value.length === 0 ? null : (
         <button
           type="button"
@@ -175,8 +177,32 @@ function More() {
   );
 }
 
+const KEYS = [
+  ["j, k", "the next one, the one before"],
+  ["o, Enter", "open it"],
+  ["Esc", "close it"],
+  ["a", "done with it"],
+  ["s", "again in an hour"],
+  ["?", "these keys, or not"],
+] as const;
+
+function Keys() {
+  return (
+    <dl class="keys" aria-label="Keys">
+      {KEYS.map(([key, words]) => (
+        <div key={key}>
+          <dt>
+            <kbd>{key}</kbd>
+          </dt>
+          <dd>{words}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** j and k go on and back, o or Enter opens, a is done with it, s snoozes it. */
-function useKeys(current: { value: number }): void {
+function useKeys(current: { value: number }, isHelped: { value: boolean }): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const isTyping = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
@@ -190,6 +216,7 @@ function useKeys(current: { value: number }): void {
       };
       if (event.key === "j") move(current.value + 1);
       else if (event.key === "k") move(current.value - 1);
+      else if (event.key === "?") isHelped.value = !isHelped.value;
       else if (event.key === "Escape") go("/");
       else if (item === undefined) return;
       else if (event.key === "o") go(`/stream/${item.id}`);
