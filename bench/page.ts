@@ -16,7 +16,7 @@ const NEWS_EVERY_MS = 50;
 const HISTORY = 10_000;
 const AT_A_TIME = 64;
 const KILOBYTE = 1_024;
-/** Sixteen times a hundredth of a second: a frame that takes longer than three of a screen's is seen as a jerk. */
+/** Three frames of a screen that shows sixty in a second: one that takes longer is seen as a jerk (milliseconds). */
 const JERK_MS = 50;
 
 export async function measurePage(tell: Tell, stack: Stack): Promise<Figure[]> {

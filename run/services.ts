@@ -85,11 +85,6 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
   }
 }
 
-/** One host of the name `host`, such as `h3`. */
-export function hostProcess(host: string, around: Surroundings): ProcessSpec {
-  return avatarHost(host, around);
-}
-
 /** The secret by which the monitor has hosts started. */
 export function controlToken({ home }: Pick<Surroundings, "home">): {
   readonly file: string;
@@ -111,7 +106,8 @@ function monitor(hosts: number, around: Surroundings): NodeJS.ProcessEnv {
   };
 }
 
-function avatarHost(host: string, around: Surroundings): ProcessSpec {
+/** The process of the avatar host `host`, such as `h3`. */
+export function avatarHost(host: string, around: Surroundings): ProcessSpec {
   const env = {
     TIDINGS_HOST_NAME: host,
     TIDINGS_DYNAMODB_ENDPOINT: around.dynamoEndpoint,

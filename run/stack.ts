@@ -18,7 +18,7 @@ import { lockHome } from "./lock.ts";
 import { buildPage } from "./page.ts";
 import { choosePorts, isFree, mustBeFree, type Ports } from "./ports.ts";
 import { rabbitmq } from "./rabbitmq.ts";
-import { controlToken, hostProcess, type Surroundings, serviceProcesses } from "./services.ts";
+import { avatarHost, controlToken, type Surroundings, serviceProcesses } from "./services.ts";
 import { type Plan, type StackOptions, withDefaults } from "./stack-options.ts";
 import { StartFailed, type Supervised } from "./supervised.ts";
 import { tagOf } from "./tag.ts";
@@ -218,7 +218,7 @@ async function startHostControl(plan: Plan, ports: Ports, around: Surroundings, 
       port: ports.control,
       token: controlToken(plan).token,
       members: () => crew.membersOf("avatar-host-"),
-      start: async (host) => crew.start("hosts", await plan.adapt(hostProcess(host, around))),
+      start: async (host) => crew.start("hosts", await plan.adapt(avatarHost(host, around))),
       forget: (name) => crew.forget(name),
       tell: plan.tell,
     }),

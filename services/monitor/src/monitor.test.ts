@@ -81,6 +81,8 @@ test("the host that is drained goes, whichever it is; not the last one, not two 
   const monitor = openMonitor(3);
   await passes(monitor, 10);
   monitor.drain("h1");
+  monitor.drain("h1");
+  expect(monitor.view.wanted).toBe(2);
   expect(() => monitor.drain("h2")).toThrow("h1 is being drained");
   await passes(monitor, 10);
   expect(names()).toEqual(["h2", "h3"]);

@@ -93,6 +93,8 @@ export class Monitor {
 
   /** `name` is to give its shards away and end. Throws CallError. */
   drain(name: string): void {
+    // A word that is repeated, as its answer was lost, is one.
+    if (this.#draining === name) return;
     const serving = this.#fleet.serving(this.#options.now());
     if (!serving.includes(name))
       throw new CallError("cancel", "item-not-found", `No host that serves is called ${name}.`);

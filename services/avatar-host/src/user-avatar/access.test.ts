@@ -75,6 +75,14 @@ test("a token that is asked for again with its operation id is the same one", as
   expect(await stage.calls("tokens")).toMatchObject({ items: [{ title: "dashboard" }] });
 });
 
+test("sessions whose time is over leave no row behind when the next one is opened", async () => {
+  for (let n = 0; n < 3; n++)
+    await stage.alice.isCalled({ ...web, name: "openSession", args: { label: "old" } });
+  stage.alice.nowAt += 31 * DAY_MS;
+  await stage.alice.isCalled({ ...web, name: "openSession", args: { label: "new" } });
+  expect(stage.alice.rows.list("alice", { from: "session/", to: "session/~" })).toHaveLength(1);
+});
+
 test("sessions are listed, the one that asks is marked, and any can be ended", async () => {
   stage.alice.nowAt += 1_000;
   const phone = (await stage.alice.isCalled({ ...web, name: "openSession", args: { label: "phone" } })) as {

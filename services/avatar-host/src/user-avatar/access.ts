@@ -1,6 +1,7 @@
 /**
  * Who may ask in the user's name: sessions, which a password opens, and API tokens, which a session makes for programs. Each
- * has a secret that is told once and kept as a hash, which is also its id: whoever reads that cannot ask with it.
+ * has a secret that is told once and kept as a hash, which is also its id: whoever reads that cannot ask with it. Only where a
+ * token was asked for with an operation id the answer, secret and all, is kept for a day, so that a repeat gets the same one.
  */
 import { createHash, randomBytes } from "node:crypto";
 import {
@@ -44,9 +45,11 @@ const BY_SESSION_ALONE: ReadonlySet<CallName> = new Set<CallName>([
   "erase",
 ]);
 
-/** A new session. The oldest give way when there are many. */
+/** A new session. Those whose time is over go, and the oldest give way when there are many. */
 export function openSession(turn: Turn, label: string): CallResult<"openSession"> {
-  for (const { id } of sessions(turn, null).slice(MOST_SESSIONS - 1)) turn.delete(SESSION + id);
+  const kept = sessions(turn, null).slice(0, MOST_SESSIONS - 1);
+  const keys = new Set(kept.map(({ id }) => SESSION + id));
+  for (const { key } of turn.list(withPrefix(SESSION))) if (!keys.has(key)) turn.delete(key);
   const session = newSecret();
   const untilAt = turn.nowAt + SESSION_MS;
   turn.put(SESSION + idOf(session), { label, createdAt: turn.nowAt, untilAt } satisfies SessionRow);
