@@ -7,9 +7,9 @@
  *
  * Who asks shows the token of the installation. A host that dies is started again by its supervision, as ever.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isSameSecret } from "@tidings/runtime";
 import { MAX_HOSTS } from "./ejabberd/roles.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -72,7 +72,7 @@ class Control {
   }
 
   #answerTo({ method, url = "", headers }: IncomingMessage): Answer {
-    if (!isSame(headers.authorization ?? "", `Bearer ${this.#options.token}`))
+    if (!isSameSecret(headers.authorization ?? "", `Bearer ${this.#options.token}`))
       return refused(401, "only the monitor of this installation may ask");
     if (url === "/hosts" && method === "GET") return { status: 200, body: this.#list() };
     const [, host = ""] = /^\/hosts\/(h[1-9]\d?)$/.exec(url) ?? [];
@@ -140,10 +140,4 @@ class Control {
   #forget(host: string): void {
     this.#options.forget(PREFIX + host);
   }
-}
-
-/** In the same time whatever was shown. */
-function isSame(shown: string, wanted: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(shown), digest(wanted));
 }

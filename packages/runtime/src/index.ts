@@ -2,6 +2,7 @@ export * from "./back-off.ts";
 export * from "./background.ts";
 export * from "./config.ts";
 export * from "./crash-point.ts";
+export * from "./is-same-secret.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./secret-file.ts";

@@ -1,6 +1,6 @@
 /** The operators' routes: for who shows the token of the installation. For everybody else they do not exist. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { DeadLetterId } from "@tidings/protocol";
+import { isSameSecret } from "@tidings/runtime";
 import type { FastifyRequest } from "fastify";
 import Type from "typebox";
 import { operationId } from "../avatar-calls.ts";
@@ -62,11 +62,6 @@ export function operationRoutes(app: App, parts: Parts): void {
 /** Throws Problem 404 unless `request` carries the operators' token. Without a token set, nobody is an operator. */
 export function requireOperator(request: FastifyRequest, operatorToken: string | null): void {
   const shown = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (operatorToken === null || shown === undefined || !isSame(shown, operatorToken)) throw nothingHere();
-}
-
-/** In the same time whatever was shown. */
-function isSame(shown: string, token: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(shown), digest(token));
+  if (operatorToken === null || shown === undefined || !isSameSecret(shown, operatorToken))
+    throw nothingHere();
 }
