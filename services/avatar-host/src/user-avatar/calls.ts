@@ -89,8 +89,9 @@ export const HANDLERS: { readonly [N in Exclude<UserCallName, WaitingCallName>]:
   },
   finishSignUp: ({ turn, core, avatar }) => {
     const after = finishSignUp(turn, core, avatar.ownAddress(turn));
-    if (after !== core) addFirstInbox(turn);
-    return profileOf(turn, after, avatar);
+    const profile = profileOf(turn, after, avatar);
+    // What a turn adds is in no list that it reads.
+    return after === core ? profile : { ...profile, inbox: addFirstInbox(turn) };
   },
   openSession: ({ turn, core }, { label }) => {
     if (core?.state !== "active") throw new CallError("auth", "not-authorized", "There is no such user.");

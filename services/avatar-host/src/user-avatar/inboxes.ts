@@ -13,9 +13,10 @@ export const INBOXES: SourceKind = { prefix: INBOX, noun: "inbox" };
 export type InboxRow = Omit<InboxView, "id">;
 
 /** The address that a user has from the start. */
-export function addFirstInbox(turn: Turn): void {
-  const { row } = addInbox(turn, "Mail");
+export function addFirstInbox(turn: Turn): string {
+  const { row, inbox } = addInbox(turn, "Mail");
   turn.put(SUBSCRIPTION + row.source, { ...row, isUnused: true } satisfies SubscriptionRow);
+  return inbox.local;
 }
 
 /** Something has come to it: from now on the subscription is listed. */

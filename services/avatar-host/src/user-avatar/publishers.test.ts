@@ -195,6 +195,7 @@ test("an inbox has an address that its source's name does not tell; mail is told
 test("everybody has an address for mail from the start; the subscription to it is listed once something has come", async () => {
   const { inbox } = (await stage.calls("profile")) as { inbox: string };
   expect(inbox).toMatch(INBOX_LOCAL);
+  expect(stage.signedUp.inbox).toBe(inbox);
   const { items } = (await stage.calls("inboxes")) as { items: InboxView[] };
   expect(items).toMatchObject([{ local: inbox, title: "Mail" }]);
   expect(await stage.calls("subscriptions")).toEqual({ items: [] });

@@ -1,5 +1,5 @@
 /** A user avatar on its own for tests: alice, who has signed up and in. */
-import { addressesOf, type CallName } from "@tidings/protocol";
+import { addressesOf, type CallName, type ProfileView } from "@tidings/protocol";
 import { Rehearsal } from "../rehearsal.ts";
 import { type Surroundings, UserAvatar } from "./user-avatar.ts";
 
@@ -8,6 +8,8 @@ const web = { fromDomain: addresses.web };
 
 export interface UserStage {
   readonly alice: Rehearsal;
+  /** What the end of the sign-up was answered with. */
+  readonly signedUp: ProfileView;
   /** A call of alice herself, by web-api. */
   calls(name: CallName, args?: Record<string, unknown>, op?: string | null): Promise<unknown>;
 }
@@ -18,11 +20,12 @@ export async function openUserStage(
 ): Promise<UserStage> {
   const alice = new Rehearsal("alice", () => new UserAvatar(addresses, around));
   await alice.isCalled({ ...web, name: "beginSignUp", args: {}, op: "operation-begin" });
-  await alice.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-finish" });
+  const signedUp = await alice.isCalled({ ...web, name: "finishSignUp", args: {}, op: "operation-finish" });
   const opened = await alice.isCalled({ ...web, name: "openSession", args: { label: "" } });
   const authority = { session: (opened as { session: string }).session };
   return {
     alice,
+    signedUp: signedUp as ProfileView,
     calls: (name, args = {}, op = null) => alice.isCalled({ ...web, name, args, op, authority }),
   };
 }
