@@ -101,6 +101,7 @@ async function opened(
 ): Promise<Shard> {
   const addresses = addressesOf(DOMAIN);
   const shard = await Shard.open({
+    host: "h1",
     ...parts,
     silo: FIRST_SILO,
     siloDomain: addresses.silo,

@@ -117,10 +117,7 @@ export function avatarHost(host: string, around: Surroundings): ProcessSpec {
 }
 
 function webApi(around: Surroundings): NodeJS.ProcessEnv {
-  const operatorToken = join(around.home, "secrets", "operator");
-  secretIn(operatorToken);
   return {
-    TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
     TIDINGS_WEBSUB_SECRET_FILE: hubKeyFile(around),
     ...bus("agents", `web.agents.${around.domain}`, around),
   };
@@ -191,7 +188,10 @@ function service(kind: ServiceKind, name: string, env: NodeJS.ProcessEnv, around
 }
 
 function common(around: Surroundings): NodeJS.ProcessEnv {
+  const operatorToken = join(around.home, "secrets", "operator");
+  secretIn(operatorToken);
   return {
+    TIDINGS_OPERATOR_TOKEN_FILE: operatorToken,
     NODE_EXTRA_CA_CERTS: join(around.home, "ca.crt"),
     TIDINGS_HOME: around.home,
     TIDINGS_DOMAIN: around.domain,

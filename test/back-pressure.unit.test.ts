@@ -139,6 +139,7 @@ async function makeChain() {
   });
   for (const number of [shardOf(SOURCE), shardOf(USER)]) {
     const shard = await Shard.open({
+      host: "h1",
       table,
       silo: "s1",
       siloDomain: addresses.silo,

@@ -133,7 +133,7 @@ export class Courier {
   #say(report: DeliveryReport | null): void {
     if (report === null) return;
     const { notification, user, state, condition } = report;
-    this.#means.log.debug({ notification, user, state, condition }, "delivery reported");
+    this.#means.log.debug({ trace: notification, user, state, condition }, "delivery reported");
     this.#means.reporter.report(report);
   }
 }

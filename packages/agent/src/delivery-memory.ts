@@ -7,6 +7,7 @@
  */
 import { type DeliveryReport, type Dispatch, MAX_REASON_CHARS, shorten } from "@tidings/protocol";
 import { BoundedMap } from "./bounded-map.ts";
+import { ChannelLatency } from "./channel-latency.ts";
 
 export type ReportedState = "handed" | "received" | "displayed" | "acted" | "refused";
 
@@ -50,6 +51,7 @@ export function deliveryKey(user: string, message: string, address: string): str
 export class DeliveryMemory {
   readonly #deliveries: DeliveryStore;
   readonly #keptMs: number;
+  readonly #latency = new ChannelLatency();
 
   /** Remembers each delivery for `keptMs` after the last thing that was noted of it. */
   constructor(
@@ -71,6 +73,7 @@ export class DeliveryMemory {
     if (before !== undefined && before.attempt >= attempt) return before;
     const delivery = { user, address, notification: notification.id, destination, attempt, report: null };
     this.#deliveries.set(key, delivery, this.#keptMs, nowAt);
+    this.#latency.begun(key, dispatch, nowAt);
     return key;
   }
 
@@ -98,6 +101,7 @@ export class DeliveryMemory {
       at: nowAt,
     } as DeliveryReport;
     this.#deliveries.set(key, { ...delivery, report }, this.#keptMs, nowAt);
+    this.#latency.ended(key, state, nowAt);
     return report;
   }
 }

@@ -53,7 +53,7 @@ export class Orders {
     switch (order.name) {
       case "dispatches":
         // Who does not know yet that this life has begun takes it for the last, whose open deliveries come first.
-        if (this.#reporter.isKnownAt(shard)) this.#crew.carryOut(this.#ownOf(shard, readDispatches(order)));
+        if (this.#reporter.isKnownAt(shard)) this.#carryOut(this.#ownOf(shard, readDispatches(order)));
         return;
       case "asks":
         for (const ask of this.#ownOf(shard, readAsks(order))) this.#crew.ask(ask);
@@ -61,6 +61,13 @@ export class Orders {
       case "reported":
         this.#reporter.acknowledged(shard, String(order.attrs.id), Number(order.attrs.epoch));
     }
+  }
+
+  #carryOut(dispatches: readonly Dispatch[]): void {
+    if (this.#log.isLevelEnabled("debug"))
+      for (const { user, notification, attempt } of dispatches)
+        this.#log.debug({ trace: notification.id, user, attempt }, "dispatch came");
+    this.#crew.carryOut(dispatches);
   }
 
   /** The entries about users of `shard`: no other shard speaks for them. */

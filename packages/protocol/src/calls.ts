@@ -10,12 +10,12 @@ import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static, type TSchema } from "typebox";
 import { ACCESS_CALLS } from "./access-calls.ts";
 import { AGENT_CHANNELS } from "./addresses.ts";
-import { DeadLetterId, DeadLetterView } from "./dead-letters.ts";
 import { ChatDeed, MAX_SNOOZE_MS, MIN_SNOOZE_MS } from "./deliveries.ts";
 import { FLEET_CALLS } from "./fleet.ts";
 import { FEED_CALLS } from "./hubs.ts";
 import { LIVE_CALLS } from "./live-calls.ts";
 import { ANSWER_CHARS, OPTION_LIMITS } from "./notification.ts";
+import { OPERATOR_CALLS } from "./operator-calls.ts";
 import { OWN_SOURCE_CALLS } from "./own-source-calls.ts";
 import { NS_BUS, payload, payloadOf } from "./payload.ts";
 import { Priority } from "./priority.ts";
@@ -249,18 +249,7 @@ export const CALLS = {
     changes: true,
   },
 
-  /** To a shard (`_17@…`): what could not be taken or delivered there, oldest of each avatar first. `after` is an id. */
-  deadLetters: {
-    args: Type.Object({
-      after: Nullable(DeadLetterId),
-      limit: Type.Integer({ minimum: 1, maximum: 200 }),
-    }),
-    result: Type.Object({ items: Type.Array(DeadLetterView) }),
-    may: "operator",
-    changes: false,
-  },
-  /** To the shard of the letter: tries it again; it is gone from the list when that went well. A repeat changes nothing. */
-  replayDeadLetter: { args: Type.Object({ id: DeadLetterId }), result: None, may: "operator", changes: true },
+  ...OPERATOR_CALLS,
 } as const satisfies Record<string, CallShape>;
 
 interface CallShape {
@@ -272,7 +261,7 @@ interface CallShape {
 
 export type CallName = keyof typeof CALLS;
 /** The calls that are made to a shard itself. */
-export type ShardCallName = "deadLetters" | "replayDeadLetter";
+export type ShardCallName = keyof typeof OPERATOR_CALLS;
 /** The calls that are made to the monitor. */
 export type MonitorCallName = keyof typeof FLEET_CALLS;
 /** The calls that are made to source avatars. */

@@ -16,6 +16,7 @@ export * from "./jobs.ts";
 export * from "./live-calls.ts";
 export * from "./message-id.ts";
 export * from "./notification.ts";
+export * from "./operator-calls.ts";
 export * from "./payload.ts";
 export * from "./priority.ts";
 export * from "./publishing.ts";

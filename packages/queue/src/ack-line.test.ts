@@ -16,7 +16,7 @@ function broker() {
     frames: () => frames,
     delivers: (tag: number) => {
       unsettled.add(tag);
-      line.delivered(tag);
+      line.delivered(tag, tag * 1_000);
     },
   };
 }

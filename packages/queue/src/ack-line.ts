@@ -8,10 +8,16 @@
  */
 export type SendAck = (deliveryTag: number, multiple: boolean) => void;
 
+interface Delivered {
+  /** When it was published (epoch milliseconds). */
+  readonly publishedAt: number;
+  isAcknowledged: boolean;
+}
+
 export class AckLine {
   readonly #send: SendAck;
-  /** Tags in the order of their delivery, which is that of their numbers, and whether each is acknowledged. */
-  readonly #tags = new Map<number, boolean>();
+  /** By tag, in the order of their delivery, which is that of the numbers. */
+  readonly #tags = new Map<number, Delivered>();
   #isScheduled = false;
 
   /** `send` writes an acknowledgement to the channel. */
@@ -19,9 +25,16 @@ export class AckLine {
     this.#send = send;
   }
 
+  /** When the oldest was published that is in work (epoch milliseconds); null: none is. What still waits is younger. */
+  get oldestAt(): number | null {
+    for (const { publishedAt, isAcknowledged } of this.#tags.values())
+      if (!isAcknowledged) return publishedAt;
+    return null;
+  }
+
   /** A delivery was handed out. */
-  delivered(tag: number): void {
-    this.#tags.set(tag, false);
+  delivered(tag: number, publishedAt: number): void {
+    this.#tags.set(tag, { publishedAt, isAcknowledged: false });
   }
 
   /** The delivery is settled in another way (rejected): it is in nobody's work any more. */
@@ -31,7 +44,8 @@ export class AckLine {
 
   /** The delivery may be acknowledged; it is at the end of this tick. */
   ack(tag: number): void {
-    this.#tags.set(tag, true);
+    const delivered = this.#tags.get(tag);
+    if (delivered !== undefined) delivered.isAcknowledged = true;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => this.flush());
@@ -42,7 +56,7 @@ export class AckLine {
     this.#isScheduled = false;
     const upTo = this.#takeFront();
     if (upTo !== null) this.#send(upTo, true);
-    for (const [tag, isAcknowledged] of this.#tags) {
+    for (const [tag, { isAcknowledged }] of this.#tags) {
       if (!isAcknowledged) continue;
       this.#tags.delete(tag);
       this.#send(tag, false);
@@ -52,7 +66,7 @@ export class AckLine {
   /** The last tag before the first that is in work; null when there is none. */
   #takeFront(): number | null {
     let last: number | null = null;
-    for (const [tag, isAcknowledged] of this.#tags) {
+    for (const [tag, { isAcknowledged }] of this.#tags) {
       if (!isAcknowledged) break;
       this.#tags.delete(tag);
       last = tag;

@@ -3,7 +3,7 @@ import { Declarations } from "./declarations.ts";
 import { QueueStoppedError } from "./errors.ts";
 import { Link } from "./link.ts";
 import { Publisher } from "./publisher.ts";
-import type { Consumer, Delivery, Queue } from "./queue.ts";
+import type { Consumer, Delivery, Queue, QueueStanding } from "./queue.ts";
 import { Requester } from "./requester.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -87,6 +87,10 @@ class AmqpQueue implements Queue {
 
   waiting(queue: string): Promise<number> {
     return this.#inDeclarations.waiting(queue);
+  }
+
+  standing(queue: string): Promise<QueueStanding> {
+    return this.#inDeclarations.standing(queue);
   }
 
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {

@@ -2,9 +2,11 @@ import type { Log } from "@tidings/runtime";
 import type { Channel, Options } from "amqplib";
 import { closeChannel } from "./close-channel.ts";
 import type { Link } from "./link.ts";
+import type { QueueStanding } from "./queue.ts";
 import { queueOptions } from "./topology.ts";
 
 const PRECONDITION_FAILED = 406;
+const NOT_FOUND = 404;
 
 /**
  * Declares queues when they are first used, so that it does not matter which side comes first. What was declared is
@@ -47,10 +49,29 @@ export class Declarations {
     return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).consumerCount;
   }
 
-  /** How many messages wait in `queue`. Rejects when there is no connection. */
+  /** How many messages wait in `queue`: none where nobody has declared it yet. Rejects when there is no connection. */
   async waiting(queue: string): Promise<number> {
-    await this.ensure(queue);
-    return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).messageCount;
+    try {
+      return (await this.#onOwnChannel((channel) => channel.checkQueue(queue))).messageCount;
+    } catch (error) {
+      if (isCode(error, NOT_FOUND)) return 0;
+      throw error;
+    }
+  }
+
+  /** See `Queue.standing`. */
+  async standing(queue: string): Promise<QueueStanding> {
+    const options = queueOptions(queue, this.#maxLength);
+    try {
+      await this.#onOwnChannel((channel) => channel.checkQueue(queue));
+      // Declaring what is there compares it.
+      if (options !== null) await this.#onOwnChannel((channel) => channel.assertQueue(queue, options));
+      return "as declared";
+    } catch (error) {
+      if (isCode(error, NOT_FOUND)) return "missing";
+      if (isCode(error, PRECONDITION_FAILED)) return "different";
+      throw error;
+    }
   }
 
   /** `queue` was found to be gone. */
@@ -72,7 +93,7 @@ export class Declarations {
     try {
       await this.#onOwnChannel((channel) => channel.assertQueue(queue, options));
     } catch (error) {
-      if ((error as { code?: unknown }).code !== PRECONDITION_FAILED) throw error;
+      if (!isCode(error, PRECONDITION_FAILED)) throw error;
       this.#log.warn({ err: error, queue }, "queue exists with other arguments");
       await this.#onOwnChannel((channel) => channel.checkQueue(queue));
     }
@@ -87,4 +108,9 @@ export class Declarations {
     void closeChannel(channel, this.#log);
     return used;
   }
+}
+
+/** Whether RabbitMQ has answered with this reply code (AMQP 0-9-1, "Reply Codes"). */
+function isCode(error: unknown, code: number): boolean {
+  return (error as { code?: unknown }).code === code;
 }

@@ -5,7 +5,7 @@
 import { QUEUES } from "@tidings/protocol";
 import { NoAnswerError, QueueStoppedError, RefusedError } from "./errors.ts";
 import { MemoryLine } from "./memory-line.ts";
-import type { Consumer, Delivery, Queue } from "./queue.ts";
+import type { Consumer, Delivery, Queue, QueueStanding } from "./queue.ts";
 import { keepsDeadLetters, queueOptions } from "./topology.ts";
 
 /** What several clients share; each `connect` is one client. */
@@ -73,6 +73,10 @@ class MemoryQueue implements Queue {
 
   async waiting(queue: string): Promise<number> {
     return this.#broker.line(queue)?.waiting ?? 0;
+  }
+
+  async standing(queue: string): Promise<QueueStanding> {
+    return this.#broker.line(queue) === null ? "missing" : "as declared";
   }
 
   async request(queue: string, body: string, timeoutMs: number): Promise<string> {

@@ -16,6 +16,7 @@ import { QueueStoppedError, RefusedError } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
 import { LastingChannel } from "./lasting-channel.ts";
 import type { Link } from "./link.ts";
+import { publishedNow } from "./queue-age.ts";
 
 const MAX_UNCONFIRMED_BYTES = 32 * 1024 * 1024;
 /** One message larger than this would make RabbitMQ close the channel, again and again. */
@@ -127,7 +128,7 @@ export class Publisher {
     this.#sent.set(this.#lastTag, message);
     this.#sentBytes += message.content.length;
     const messageId = String(this.#lastTag);
-    const options = { persistent: true, mandatory: true, messageId };
+    const options = { persistent: true, mandatory: true, messageId, headers: publishedNow() };
     unlessClosed(() => channel.publish("", message.queue, message.content, options));
   }
 

@@ -23,6 +23,12 @@ export interface Queue {
   /** How many messages of the named queue wait for a consumer. Rejects when RabbitMQ cannot say. */
   waiting(queue: string): Promise<number>;
 
+  /**
+   * Whether the named queue is there as Tidings declares it: `different` has other arguments (a bound that an operator changed),
+   * and is used as it is. Changes nothing. Rejects when RabbitMQ cannot say.
+   */
+  standing(queue: string): Promise<QueueStanding>;
+
   /** Asks through RabbitMQ's direct reply-to; resolves with the answer's body. Rejects with `RefusedError` or `NoAnswerError`. */
   request(queue: string, body: string, timeoutMs: number): Promise<string>;
 
@@ -32,6 +38,8 @@ export interface Queue {
   /** Cancels the consumers, waits for outstanding confirms (at most 5 s), closes. May be called twice. */
   stop(): Promise<void>;
 }
+
+export type QueueStanding = "as declared" | "different" | "missing";
 
 export interface Delivery {
   readonly body: string;

@@ -6,6 +6,7 @@ import type { Declarations } from "./declarations.ts";
 import { LastingChannel } from "./lasting-channel.ts";
 import type { Link } from "./link.ts";
 import type { Consumer, Delivery } from "./queue.ts";
+import { noteWait, publishedAtOf, watchOldest } from "./queue-age.ts";
 
 /** How an answer leaves: reply address, correlation id, body. */
 export type Answer = (replyTo: string, correlationId: string, body: string) => void;
@@ -26,11 +27,13 @@ export class Subscription implements Consumer {
   readonly #started = Promise.withResolvers<void>();
   #consumerTag: string | undefined;
   #acks: AckLine | null = null;
+  readonly #unwatch: () => void;
 
   constructor(link: Link, declarations: Declarations, terms: SubscriptionTerms, log: Log) {
     this.#terms = terms;
     this.#declarations = declarations;
     this.#log = log.child({ queue: terms.queue });
+    this.#unwatch = watchOldest(terms.queue, () => this.#acks?.oldestAt ?? null);
     this.#lasting = new LastingChannel(
       link,
       { setUp: (channel) => this.#setUp(channel), opened: () => this.#started.resolve() },
@@ -57,6 +60,7 @@ export class Subscription implements Consumer {
   /** See `Consumer.cancel`. May be called twice. */
   async cancel(): Promise<void> {
     this.#started.resolve();
+    this.#unwatch();
     this.#acks?.flush();
     await this.#lasting.close();
   }
@@ -70,6 +74,7 @@ export class Subscription implements Consumer {
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) this.#cancelledByServer(channel);
       else this.#deliver(new AmqpDelivery(channel, acks, message, this.#terms.answer));
+      if (message !== null) noteWait(queue, message);
     });
     this.#consumerTag = consumerTag;
   }
@@ -108,7 +113,7 @@ class AmqpDelivery implements Delivery {
     this.#acks = acks;
     this.#message = message;
     this.#answer = answer;
-    acks.delivered(message.fields.deliveryTag);
+    acks.delivered(message.fields.deliveryTag, publishedAtOf(message));
   }
 
   ack(): void {

@@ -22,7 +22,7 @@ test("a service's metrics are where its file says, and gone with it", async () =
   const folder = mkdtempSync(join(tmpdir(), "tidings-metrics-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "metrics", "h1.json");
-  const close = await serveMetrics("avatar-host", file);
+  const close = await serveMetrics("avatar-host", file, "the token");
   const [{ targets, labels }] = JSON.parse(readFileSync(file, "utf8"));
   expect(labels).toEqual({ service: "avatar-host", process: "h1" });
   const answer = await fetch(`http://${targets[0]}/metrics`);

@@ -2,14 +2,16 @@
  * What an operator counts: Prometheus' text, served on a port of its own on loopback. The port is whatever is free; where it is
  * stands in a file as Prometheus' file-based discovery reads it (`file_sd_configs`).
  *
- *     TIDINGS_METRICS_FILE   that file; empty: nothing is served
+ *     TIDINGS_METRICS_FILE          that file; empty: nothing is served
+ *     TIDINGS_OPERATOR_TOKEN_FILE   the token of who may hear the log there (log-route.ts); empty: nobody may
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, dirname } from "node:path";
 import { performance } from "node:perf_hooks";
-import { Counter, Gauge, register } from "prom-client";
+import { Counter, Gauge, Histogram, register } from "prom-client";
+import { answerLog } from "./log-route.ts";
 
 /** Prometheus' text and its media type. */
 export async function metricsText(): Promise<{ readonly type: string; readonly text: string }> {
@@ -37,11 +39,53 @@ export function gauge(name: string, help: string, read: () => number): void {
   });
 }
 
-/** Serves the metrics of the service `name`; resolves to the function that ends that. */
-export async function serveMetrics(name: string, file: string): Promise<() => Promise<void>> {
+/** The same for several at once, told apart by `label`: those that `read` names when it is asked. It may take its time. */
+export function gauges(
+  name: string,
+  help: string,
+  label: string,
+  read: () => Iterable<readonly [string, number]> | Promise<Iterable<readonly [string, number]>>,
+): void {
+  register.removeSingleMetric(name);
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    async collect() {
+      const figures = await read();
+      this.reset();
+      for (const [value, figure] of figures) this.set({ [label]: value }, figure);
+    },
+  });
+}
+
+/** Bounds of what should take a moment: from a millisecond to half a minute (seconds). */
+const MOMENTS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+/** How long something takes, in seconds (`_seconds` at the end of its name), counted by the upper `bounds`. */
+export function histogram<L extends string = never>(
+  name: string,
+  help: string,
+  {
+    labels = [],
+    bounds = MOMENTS,
+  }: { readonly labels?: readonly L[]; readonly bounds?: readonly number[] } = {},
+): Histogram<L> {
+  return new Histogram({ name, help, labelNames: labels, buckets: [...bounds] });
+}
+
+/**
+ * Serves the metrics of the service `name`, and its log for who shows `token`; resolves to the function that ends that.
+ */
+export async function serveMetrics(
+  name: string,
+  file: string,
+  token: string | null,
+): Promise<() => Promise<void>> {
   watchProcess();
   const server = createServer((request, response) => {
-    if (request.url !== "/metrics") return response.writeHead(404).end();
+    if (/^\/log(\?|$)/.test(request.url ?? "")) return answerLog(request, response, token);
+    if (request.url !== "/metrics") return void response.writeHead(404).end();
     return void metricsText().then(({ type, text }) =>
       response.writeHead(200, { "content-type": type }).end(text),
     );

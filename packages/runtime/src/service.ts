@@ -8,6 +8,7 @@
 import { flushCompileCache } from "node:module";
 import { createLog, type Log } from "./log.ts";
 import { serveMetrics } from "./metrics.ts";
+import { readSecret } from "./secret-file.ts";
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -51,7 +52,9 @@ export async function runService(name: string, start: (service: Service) => Prom
 
   try {
     const metricsFile = process.env.TIDINGS_METRICS_FILE ?? "";
-    if (metricsFile !== "") closers.push(await serveMetrics(name, metricsFile));
+    const tokenFile = process.env.TIDINGS_OPERATOR_TOKEN_FILE ?? "";
+    const token = tokenFile === "" ? null : await readSecret(tokenFile);
+    if (metricsFile !== "") closers.push(await serveMetrics(name, metricsFile, token));
     await start({ log, onStop: (close) => closers.push(close), fail });
     log.info("ready");
     process.send?.("ready");

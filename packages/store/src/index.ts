@@ -6,7 +6,7 @@ export { commitsSoFar } from "./commit-count.ts";
 export { DiskError, TornFileError } from "./file-error.ts";
 export { decodeGroup } from "./group-codec.ts";
 export * from "./journal.ts";
-export { checkLayout, LayoutError } from "./layout.ts";
+export { checkLayout, LayoutError, readLayout } from "./layout.ts";
 export * from "./leases.ts";
 export * from "./protocol/tenure.ts";
 export * from "./rows.ts";

@@ -6,7 +6,7 @@
  * a model checker tries in every order of events; this file asks the table what `protocol/writing.ts` wants to know.
  */
 import { randomUUID } from "node:crypto";
-import { backOffMs, crashPoint } from "@tidings/runtime";
+import { backOffMs, counter, crashPoint, histogram } from "@tidings/runtime";
 import { isTrimmable, lastToTrim, type Position, type RecordKind, type Stamp } from "./protocol/record.ts";
 import { readRecord, replayFrom } from "./protocol/replay.ts";
 import {
@@ -23,6 +23,9 @@ import { isRefusal } from "./table-error.ts";
 
 /** Most bytes of a record's blob; DynamoDB takes items of 400 KB. */
 export const RECORD_BYTES = 350_000;
+
+const WRITES = histogram("tidings_journal_write_seconds", "Until a group commit is in the journal.");
+const REFUSALS = counter("tidings_fencing_refusals_total", "Writes that found a successor in their place.");
 
 /** Another host owns the shard: this process must not go on with it. */
 export class DeposedError extends Error {
@@ -89,7 +92,9 @@ export class Journal {
       blobs.push(blob.subarray(from, from + RECORD_BYTES));
     }
     this.#writing = append(this.#writing, kindsOf(blobs));
+    const written = WRITES.startTimer();
     await this.#carryOut({ ...NO_WORK, blobs });
+    written();
     return this.seq;
   }
 
@@ -148,7 +153,9 @@ export class Journal {
       this.#writing = advance(this.#writing, reply);
     }
     const { doing } = this.#writing;
-    if (doing.step === "deposed") throw new DeposedError(`slot ${doing.seq} belongs to epoch ${doing.by}`);
+    if (doing.step !== "deposed") return;
+    REFUSALS.inc();
+    throw new DeposedError(`slot ${doing.seq} belongs to epoch ${doing.by}`);
   }
 
   /** Rejects only with what no repetition heals. */

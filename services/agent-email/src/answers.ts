@@ -82,17 +82,18 @@ export class Answers {
     const refusal = bounceIn(deliveryStatus);
     const { notification, user } = entry;
     if (refusal === null) {
-      log.debug({ notification, user }, "mail came back that says no failure");
+      log.debug({ trace: notification, user }, "mail came back that says no failure");
       return;
     }
-    log.info({ notification, user, condition: refusal.condition }, "a message came back");
+    log.info({ trace: notification, user, condition: refusal.condition }, "a message came back");
     cameBack(entry, attempt, refusal);
   }
 
   async #replied(entry: LedgerEntry, incoming: Incoming, nowAt: number): Promise<void> {
     const { standings, log } = this.#means;
     const { notification, user, address } = entry;
-    if (incoming.isAutomatic) return log.debug({ notification, user }, "an automatic reply was dropped");
+    if (incoming.isAutomatic)
+      return log.debug({ trace: notification, user }, "an automatic reply was dropped");
     const deed = deedIn(incoming);
     if (deed === null || this.#pace.take(entry.key, nowAt) !== "yes")
       return log.info(
@@ -112,7 +113,7 @@ export class Answers {
     const { ledger, reporter, log } = this.#means;
     const report = deedReport(id, entry, deed, nowAt);
     if (!ledger.noteDeed(id, report, nowAt)) return;
-    log.info({ notification: entry.notification, user: entry.user, deed: deed.name }, "a user answered");
+    log.info({ trace: entry.notification, user: entry.user, deed: deed.name }, "a user answered");
     reporter.report(report);
   }
 }

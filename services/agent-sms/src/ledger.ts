@@ -6,8 +6,14 @@
  *     sends      of 24 hours: what the caps count
  */
 import { type Delivery, DeliveryLedger, type LedgerEntry } from "@tidings/agent";
+import { counter } from "@tidings/runtime";
 import { CAP_WINDOWS, type Usage } from "./allowance.ts";
 import type { PhoneNumber } from "./phone-number.ts";
+
+const SEGMENTS = counter(
+  "tidings_sms_segments_total",
+  "Segments of text messages that were sent: what is paid for.",
+);
 
 /** References at a phone go from 1 to this and begin anew: short ones are typed without a mistake. */
 const MAX_REFERENCE = 999;
@@ -94,6 +100,7 @@ export class Ledger extends DeliveryLedger<Entry> {
 
   /** A message of `segments` goes out now. What the provider does not take counts too: a cap that is too strict costs nothing. */
   spend({ number, prefix }: PhoneNumber, segments: number, nowAt: number): void {
+    SEGMENTS.inc(segments);
     this.run("INSERT INTO sends (at, number, prefix, segments) VALUES (?, ?, ?, ?)", [
       nowAt,
       number,

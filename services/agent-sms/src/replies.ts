@@ -83,7 +83,7 @@ export class Replies {
     if (!ledger.noteDeed(id, report, nowAt)) return false;
     if (deed.name === "stop" || deed.name === "start")
       ledger.setStopped(entry.address, deed.name === "stop", nowAt);
-    log.info({ notification: entry.notification, user: entry.user, deed: deed.name }, "a user answered");
+    log.info({ trace: entry.notification, user: entry.user, deed: deed.name }, "a user answered");
     reporter.report(report);
     return true;
   }

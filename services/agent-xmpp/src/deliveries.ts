@@ -174,7 +174,7 @@ export class Deliveries {
     this.#noteRecent(dispatch, message.attrs.id);
     crashPoint("agent.message.before");
     this.#bus.send(message).catch((error: unknown) => {
-      this.#log.warn({ err: error, notification: dispatch.notification.id }, "a delivery was not sent");
+      this.#log.warn({ err: error, trace: dispatch.notification.id }, "a delivery was not sent");
       this.#proof.bounced(domain, key);
       const isIllegal = error instanceof IllegalTextError;
       this.#refused(key, {
@@ -221,7 +221,7 @@ export class Deliveries {
   #advance(key: string, state: ReportedState, refusal?: Refusal): boolean {
     const report = this.#memory.advance(key, state, Date.now(), refusal);
     if (report === null) return false;
-    this.#log.debug({ notification: report.notification, user: report.user, state }, "delivery reported");
+    this.#log.debug({ trace: report.notification, user: report.user, state }, "delivery reported");
     this.#reporter.report(report);
     return true;
   }

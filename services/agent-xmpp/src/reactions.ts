@@ -86,7 +86,7 @@ export class Reactions {
     const op = operationOf(stanza, `${message} ${JSON.stringify(deed)}`);
     const known = this.#deliveries.sentIn(user, address, message);
     if (known !== undefined && deed.name !== "mute") {
-      this.#log.info({ notification: known.notification, user, deed: deed.name }, "a user reacted");
+      this.#log.info({ trace: known.notification, user, deed: deed.name }, "a user reacted");
       this.#reporter.report(deedReport(op, known, deed, nowAt));
       return;
     }

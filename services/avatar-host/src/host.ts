@@ -203,6 +203,7 @@ export class AvatarHost {
     const shard = await Shard.open({
       table,
       silo: FIRST_SILO,
+      host: config.TIDINGS_HOST_NAME,
       siloDomain: this.#addresses.silo,
       shard: number,
       epoch,

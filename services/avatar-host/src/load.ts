@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { Bus } from "@tidings/bus";
 import { goneStanza, type HostLoad, LOAD_EVERY_MS, loadStanza } from "@tidings/protocol";
+import { gauge } from "@tidings/runtime";
 import { commitsSoFar } from "@tidings/store";
 import type { Shard } from "./shard/shard.ts";
 import type { HostStatus } from "./status.ts";
@@ -43,6 +44,16 @@ export class LoadReports {
   /** Tells the `monitor` over `bus` until it is stopped. */
   constructor(bus: Bus, monitor: string, served: () => ServedLoad, residentBytes: () => number) {
     [this.#bus, this.#monitor, this.#served, this.#residentBytes] = [bus, monitor, served, residentBytes];
+    gauge(
+      "tidings_frames_waiting",
+      "Frames that no receiver has acknowledged.",
+      () => served().framesWaiting,
+    );
+    gauge(
+      "tidings_streams_parked",
+      "Streams of frames that nobody acknowledges.",
+      () => served().parkedStreams,
+    );
     this.#delay.enable();
     this.#timer = setInterval(() => this.#tell(), LOAD_EVERY_MS);
     this.#tell();

@@ -58,6 +58,8 @@ export async function takeMail(
     ),
     ...answers.map((one) => queue.publish(QUEUES.mail, JSON.stringify(one))),
   ]);
+  for (const { source, items } of publications)
+    for (const { item } of items) log.debug({ trace: item.id, source }, "item is queued");
   if (recipients.some(({ kind }) => kind === "postmaster"))
     log.warn({ bytes: raw.length }, "mail came for the postmaster; nobody reads it here");
 }

@@ -54,6 +54,9 @@ export async function workOnPoll(delivery: Delivery, tools: PollTools): Promise<
     for (const part of await resultsOf(job, tools)) {
       if (part.part === 1) POLLS.inc({ outcome: part.failure?.reason ?? part.outcome });
       await tools.publish(QUEUES.shard(job.silo, shardOf(job.source)), JSON.stringify(part));
+      if (tools.log.isLevelEnabled("debug"))
+        for (const { id } of part.items)
+          tools.log.debug({ trace: id, source: part.source }, "item is queued");
     }
     crashPoint("ingest.publish.after");
     delivery.ack();

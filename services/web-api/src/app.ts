@@ -7,6 +7,7 @@ import { counter, type Log } from "@tidings/runtime";
 import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { avatarCalls } from "./avatar-calls.ts";
 import { LiveUsers } from "./live/live-users.ts";
+import { QueueDepths } from "./operations/queue-depths.ts";
 import type { App, Parts } from "./parts.ts";
 import { nothingHere, Problem, problemOf } from "./problem.ts";
 import { destinationRoutes } from "./routes/destinations.ts";
@@ -21,6 +22,8 @@ import { hubRoutes } from "./routes/hubs.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
 import { meRoutes } from "./routes/me.ts";
 import { operationRoutes, requireOperator } from "./routes/operations.ts";
+import { operatorAvatarRoutes } from "./routes/operator-avatars.ts";
+import { operatorUserRoutes } from "./routes/operator-users.ts";
 import { opmlRoutes } from "./routes/opml.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { previewRoutes } from "./routes/preview.ts";
@@ -84,6 +87,7 @@ export async function createApp(settings: AppSettings): Promise<App> {
     publishesPerMinute,
     mailDomain,
     hubKey,
+    depths: new QueueDepths(queue),
     live: new LiveUsers(bus, addresses.silo),
     avatars: avatarCalls(bus, addresses),
     guard: signInGuard(settings),
@@ -122,8 +126,8 @@ async function addRoutes(app: App, parts: Parts, operatorToken: string | null): 
   });
   await app.register(async (scope: App) => {
     scope.addHook("onRequest", async (request) => requireOperator(request, operatorToken));
-    operationRoutes(scope, parts);
-    fleetRoutes(scope, parts);
+    for (const add of [operationRoutes, fleetRoutes, operatorAvatarRoutes, operatorUserRoutes])
+      add(scope, parts);
   });
   await docRoutes(app);
   await pageRoutes(app);

@@ -7,13 +7,15 @@ import type { Log } from "@tidings/runtime";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { AvatarCalls } from "./avatar-calls.ts";
 import type { LiveUsers } from "./live/live-users.ts";
+import type { QueueDepths } from "./operations/queue-depths.ts";
 import type { SignInGuard } from "./sign-in-guard.ts";
 
 /** What the routes work with. */
 export interface Parts {
   readonly addresses: Addresses;
   readonly bus: Bus;
-  readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish" | "waiting">;
+  readonly queue: Pick<Queue, "request" | "isBlocked" | "consume" | "publish" | "waiting" | "standing">;
+  readonly depths: QueueDepths;
   readonly avatars: AvatarCalls;
   readonly guard: SignInGuard;
   /** Of the addresses of inboxes. */

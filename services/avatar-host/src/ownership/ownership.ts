@@ -3,7 +3,7 @@
  * (`packages/store/src/protocol/tenure.ts`).
  */
 import { randomUUID } from "node:crypto";
-import { crashPoint, gauge, type Log } from "@tidings/runtime";
+import { counter, crashPoint, gauge, type Log } from "@tidings/runtime";
 import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
 import { Fitness } from "./fitness.ts";
 import { giveInGroups } from "./give-in-groups.ts";
@@ -18,6 +18,12 @@ const ROUND_MS = 1_000;
 const BUSY_ROUND_MS = 50;
 /** How long a shard that was given to a host by name is left to it alone (milliseconds). */
 const PROMISED_MS = 5_000;
+
+const TAKEN = counter(
+  "tidings_shards_taken_total",
+  "Shards taken, by who had them: nobody (free), this host in an earlier life (own), or a host that was silent (dead).",
+  ["from"],
+);
 
 /** What the host does for a shard; the lease is this file's own matter. */
 export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
@@ -319,9 +325,11 @@ export class Ownership {
       throw error;
     }
     const tenure = this.#tenures.get(shard);
-    if (tenure !== undefined)
-      log.info({ shard, epoch: tenure.epoch, from: lease?.owner?.host ?? null }, "shard taken");
-    return tenure !== undefined;
+    if (tenure === undefined) return false;
+    const before = lease?.owner?.host ?? null;
+    TAKEN.inc({ from: before === null ? "free" : before === this.#me.host ? "own" : "dead" });
+    log.info({ shard, epoch: tenure.epoch, from: before }, "shard taken");
+    return true;
   }
 
   /** Gives the shard back; resolves when it is free. */

@@ -62,6 +62,10 @@ export class AwakeAvatars {
     return this.#bytes;
   }
 
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
   /** The avatar called `name`, woken when it sleeps; it counts as used at `nowMs` of the own monotonic clock. A name has one owner at a time. */
   wake(name: string, owner: AwakeOwner, nowMs: number): AwakeAvatar {
     const known = this.#entries.get(name);

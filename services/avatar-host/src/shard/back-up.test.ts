@@ -85,6 +85,7 @@ async function silo(table: MemoryTable, host: string): Promise<Shard[]> {
       host,
     );
     shards[shard] = await Shard.open({
+      host: "h1",
       table,
       silo: "s1",
       siloDomain: "s1.avatars.d",

@@ -1,17 +1,21 @@
-/** The calls that operators make to a shard itself, through web-api: its dead letters, listed and tried again. */
+/** The calls that operators make to a shard itself, through web-api: its dead letters, and how its avatars stand. */
 import {
+  type AvatarView,
   CALLS,
   type CallArgs,
   CallError,
   check,
   MalformedError,
   type ShardCallName,
+  shardOf,
   splitDeadLetterId,
 } from "@tidings/protocol";
+import { withPrefix } from "@tidings/store";
 import type { IncomingCall } from "./avatar.ts";
 import type { Commit } from "./commit.ts";
 import type { DeadLetters, Letter } from "./dead-letters.ts";
 import type { Stimulus } from "./stimulus.ts";
+import { ALARM, type RowReader } from "./turn.ts";
 
 export interface OperatorCallsOptions {
   readonly deadLetters: DeadLetters;
@@ -21,8 +25,10 @@ export interface OperatorCallsOptions {
   readonly post: (names: readonly string[], work: (commit: Commit) => void) => void;
   /** Gives an avatar a turn within the commit. Throws what the avatar throws. */
   readonly turn: (commit: Commit, avatar: string, stimulus: Stimulus) => void;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  /** Which shard, in which epoch, and on which host. */
+  readonly self: Pick<AvatarView, "shard" | "epoch" | "host">;
+  readonly reader: RowReader;
+  readonly isAwake: (avatar: string) => boolean;
 }
 
 export class OperatorCalls {
@@ -39,6 +45,7 @@ export class OperatorCalls {
         throw new CallError("auth", "forbidden", "Only web-api may call a shard.");
       if (call.name === "deadLetters") this.#list(call, argsOf("deadLetters", call.args));
       else if (call.name === "replayDeadLetter") this.#replay(call, argsOf("replayDeadLetter", call.args));
+      else if (call.name === "showAvatar") this.#show(call, argsOf("showAvatar", call.args));
       else throw new CallError("cancel", "feature-not-implemented", `A shard takes no call ${call.name}.`);
     } catch (error) {
       call.refuse(error as Error);
@@ -52,6 +59,41 @@ export class OperatorCalls {
       const items = deadLetters.page(owners, after, limit);
       commit.onDurable.push(() => call.reply({ items }));
     });
+  }
+
+  #show(call: IncomingCall, { avatar }: CallArgs<"showAvatar">): void {
+    const { post, self } = this.#options;
+    if (shardOf(avatar) !== self.shard)
+      throw new CallError("cancel", "item-not-found", "It is of another shard.");
+    const isAwake = this.#options.isAwake(avatar);
+    post([avatar], (commit) => {
+      const view = this.#viewOf(avatar, isAwake);
+      if (view.rows > 0) commit.onDurable.push(() => call.reply(view));
+      else call.refuse(new CallError("cancel", "item-not-found", `No avatar is called ${avatar}.`));
+    });
+  }
+
+  #viewOf(avatar: string, isAwake: boolean): AvatarView {
+    const { self, reader } = this.#options;
+    const entries = reader.list(avatar, withPrefix(""));
+    const kinds = new Map<string, number>();
+    let chars = 0;
+    for (const { key, value } of entries) {
+      const [kind = key] = key.split("/", 1);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+      chars += key.length + value.length;
+    }
+    const alarm = reader.get(avatar, ALARM);
+    return {
+      avatar,
+      ...self,
+      isAwake,
+      rows: entries.length,
+      chars,
+      kinds: [...kinds].map(([kind, rows]) => ({ kind, rows })),
+      alarmAt: alarm === undefined ? null : Number(alarm),
+      deadLetters: kinds.get("dead") ?? 0,
+    };
   }
 
   #replay(call: IncomingCall, { id }: CallArgs<"replayDeadLetter">): void {
@@ -80,7 +122,7 @@ export class OperatorCalls {
       const sentence = `It still cannot be taken: ${(cause as Error).message}. It stays on the list.`;
       throw new CallError("modify", "not-acceptable", sentence, { cause });
     }
-    commit.rows.push(...this.#options.deadLetters.remove(id, this.#options.now()));
+    commit.rows.push(...this.#options.deadLetters.remove(id, Date.now()));
   }
 }
 

@@ -11,7 +11,7 @@
  * parked stream sends its first frame alone, at the longest interval.
  */
 import { type AddressedEvent, FRAME_WINDOW, type FrameAck, type Shard } from "@tidings/protocol";
-import { type BackOff, backOffMs, crashPoint } from "@tidings/runtime";
+import { type BackOff, backOffMs, counter, crashPoint } from "@tidings/runtime";
 import { type Row, withPrefix } from "@tidings/store";
 import type { Clock } from "./clock.ts";
 import { emptied, entriesByShard, framesOf, isEmptied, sealedAtOf } from "./pack-frames.ts";
@@ -30,6 +30,10 @@ export const FRAME_POLICY: FramePolicy = {
   parkAfterMs: 6 * 3_600_000,
   buryAfterMs: 7 * 24 * 3_600_000,
 };
+
+const SENT = counter("tidings_frames_sent_total", "Frames sent to other shards, the first time or again.", [
+  "time",
+]);
 
 /** Most frames that are moved to the dead letters in one commit. */
 const BURIED_AT_A_TIME = 32;
@@ -58,6 +62,8 @@ interface Stream {
   sealed: number;
   durable: number;
   sent: number;
+  /** The highest that was ever sent in this life: what is not above it is sent again. */
+  reached: number;
   acked: number;
   credit: number;
   attempt: number;
@@ -166,6 +172,8 @@ export class Outbox {
     while (stream.burying === 0 && stream.sent < stream.durable && stream.sent - stream.acked < credit) {
       const json = this.#options.reader.get(this.#options.self, keyOf(to, stream.sent + 1));
       stream.sent++;
+      SENT.inc({ time: stream.sent > stream.reached ? "first" : "again" });
+      stream.reached = Math.max(stream.reached, stream.sent);
       crashPoint("frame.send.before");
       if (json !== undefined) this.#options.send(to, stream.sent, json);
     }
@@ -262,6 +270,7 @@ function newStream(): Stream {
     sealed: 0,
     durable: 0,
     sent: 0,
+    reached: 0,
     acked: 0,
     credit: FRAME_WINDOW,
     attempt: 0,

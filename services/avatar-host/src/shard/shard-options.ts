@@ -16,6 +16,8 @@ export const SHARD_BOUNDS: ShardBounds = { backlogChars: 4_000_000, outboxFrames
 
 /** What a shard needs of the host that serves it. */
 export interface ShardOptions extends Omit<ShardStoreOptions<AddressedEvent>, "onSeal"> {
+  /** The name of the host, such as h1. */
+  readonly host: string;
   /** Domain of the silo, in which the shard and its avatars are addressed. */
   readonly siloDomain: string;
   /** The address of the agent for each channel. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type AvatarEvent,
+  type AvatarView,
   addressesOf,
   type DeadLetterView,
   type Dispatch,
@@ -122,6 +123,7 @@ async function open(
   bounds: ShardBounds = SHARD_BOUNDS,
 ): Promise<Shard> {
   const shard = await Shard.open({
+    host: "h1",
     table,
     silo: "s1",
     siloDomain: "s1.avatars.d",
@@ -290,6 +292,18 @@ test("a sender that was stopped because the journal is slow is told to go on whe
   slow.resolve();
   await more;
   expect(creditsTold()).toEqual(["0", "32"]);
+});
+
+test("an operator sees how much of what an avatar holds, and of no other shard's", async () => {
+  const shard = await open(1);
+  const name = nameIn(SHARD, "seen");
+  const show = (avatar: string) => ask(shard, `_${SHARD}`, "showAvatar", { avatar });
+  await expect(show(name)).rejects.toMatchObject({ condition: "item-not-found" });
+  await ask(shard, name, "note");
+  expect(await show(name)).toMatchObject({ avatar: name, shard: SHARD, epoch: 1, host: "h1", isAwake: true });
+  const { rows, kinds } = (await show(name)) as AvatarView;
+  expect(kinds.reduce((sum, kind) => sum + kind.rows, 0)).toBe(rows);
+  await expect(show(nameIn(SHARD + 1, "seen"))).rejects.toMatchObject({ condition: "item-not-found" });
 });
 
 async function deadLetters(shard: Shard, args = {}): Promise<DeadLetterView[]> {

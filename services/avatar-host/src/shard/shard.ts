@@ -38,6 +38,7 @@ import { readerFor } from "./read-ahead.ts";
 import { SHARD_BOUNDS, type ShardOptions } from "./shard-options.ts";
 import { type Cause, type Stimulus, stimulate } from "./stimulus.ts";
 import { TakenOver } from "./taken-over.ts";
+import { traceTurn } from "./trace-log.ts";
 import { Turn } from "./turn.ts";
 import { Unfinished } from "./unfinished.ts";
 import { Watchers } from "./watchers.ts";
@@ -73,16 +74,14 @@ export class Shard {
     store: ShardStore<AddressedEvent>,
     onOutbox: (outbox: Outbox) => void,
   ) {
-    const { siloDomain, shard, send, awake } = options;
+    const { siloDomain, shard, send, awake, background } = options;
     [this.#options, this.#store, this.#awake] = [options, store, awake];
     this.#owner = {
       createAvatar: (name) => options.createAvatar(name, this),
       isWaitedFor: (name) => this.#mailboxes.isWaitedFor(name),
     };
-    this.#pace = new FramePace(options.background);
-    this.number = shard;
-    this.epoch = options.epoch;
-    this.#self = shardLocalpart(shard);
+    this.#pace = new FramePace(background);
+    [this.number, this.epoch, this.#self] = [shard, options.epoch, shardLocalpart(shard)];
     const [self, reader] = [this.#self, store];
     const isAwake = (name: string) => name.startsWith("stream:") || !store.isOpen || store.isHydrated(name);
     this.#mailboxes = new Mailboxes(isAwake, (name) => hydratePatiently(store, name, options.log));
@@ -119,12 +118,13 @@ export class Shard {
       web: options.web,
       post: (names, work) => this.#post(names, work),
       turn: (commit, avatar, stimulus) => this.#turn(commit, avatar, stimulus),
-      now: Date.now,
+      self: { shard, epoch: options.epoch, host: options.host },
+      reader,
+      isAwake: (avatar) => awake.has(avatar),
     });
     this.alarms = new Alarms(self, reader, (avatar, row, at) => this.#ring(avatar, row, at));
     this.#courier = new Courier(options, options.agents, send);
     this.watchers = new Watchers((user) => send(changedStanza(siloDomain, options.web, user)));
-    const { background } = options;
     const give = (users: readonly string[], stimulus: () => Stimulus) => this.#giveAll(users, stimulus);
     this.agents = new Agents({ self, reader, give, background });
     const takeOver = (sources: readonly string[]) => this.#giveAll(sources, () => ({ kind: "takenOver" }));
@@ -240,12 +240,9 @@ export class Shard {
   /** Takes nothing more; what comes is not acknowledged, and comes again to the next owner. */
   pause(): void {
     this.#isTaking = false;
-    this.alarms.close();
-    this.agents.close();
-    this.#courier.close();
-    this.#unfinished.close();
-    this.#takenOver.close();
-    this.#outbox.close();
+    const { alarms, agents } = this;
+    for (const part of [alarms, agents, this.#courier, this.#unfinished, this.#takenOver, this.#outbox])
+      part.close();
     this.#awake.forgetAllOf(this.#owner);
   }
 
@@ -384,6 +381,7 @@ export class Shard {
       this.#awake.forget(name);
       throw error;
     }
+    traceTurn(this.#options.log, turn, cause);
     this.#store.show(commit.add(turn));
     this.#awake.rest(name);
   }

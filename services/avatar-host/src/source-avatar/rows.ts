@@ -24,6 +24,8 @@ export interface SourceRow {
   readonly hub?: HubRow | null;
   /** When something new came last, or the baseline did (epoch milliseconds). */
   readonly newestAt?: number;
+  /** When it was read last (epoch milliseconds); absent in rows of an earlier release. */
+  readonly readAt?: number;
   /** Its subscribers were told that it cannot be read. */
   readonly isSaidDead?: boolean;
   /** How many results in a row came late or not at all; absent in rows of an earlier release. */

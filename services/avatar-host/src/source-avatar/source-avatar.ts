@@ -17,6 +17,7 @@ import {
   type PollStanding,
   type Report,
 } from "@tidings/protocol";
+import { histogram } from "@tidings/runtime";
 import type { Avatar, IncomingCall } from "../shard/avatar.ts";
 import { argsOf } from "../shard/call-args.ts";
 import type { Turn } from "../shard/turn.ts";
@@ -45,6 +46,13 @@ import { newSource, SOURCE, type SourceRow } from "./rows.ts";
 import { forgetOldSeen } from "./seen.ts";
 import { backNotice, DEAD_AFTER, deadNotice, goneNotice, type Standing } from "./standing-notice.ts";
 import { addSubscriber, type Change, firstSubscribers, removeSubscriber } from "./subscribers.ts";
+
+const MINUTES = [1, 5, 10, 20, 30, 60, 120, 240, 480, 1_440];
+const AGE = histogram(
+  "tidings_feed_age_seconds",
+  "How long ago a feed had been read when it was read again: how old what is known of it becomes.",
+  { bounds: MINUTES.map((minutes) => minutes * 60) },
+);
 
 /** After so many failures in a row a feed that was moved is asked where it was before. */
 const MOVED_FAILURES = 3;
@@ -223,6 +231,7 @@ export class SourceAvatar implements Avatar {
     };
     turn.setAlarm(nextAfterSuccess(turn.nowAt, found, this.#settings.pace));
     const seenCount = forgetOldSeen(turn, source, result);
+    if (source.readAt !== undefined) AGE.observe((turn.nowAt - source.readAt) / 1_000);
     const next: SourceRow = {
       ...source,
       title: result.title ?? source.title,
@@ -230,6 +239,7 @@ export class SourceAvatar implements Avatar {
       problem: null,
       validators: result.validators,
       polls: source.polls + 1,
+      readAt: turn.nowAt,
       seenCount,
       failures: 0,
       strain,

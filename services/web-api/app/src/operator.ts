@@ -35,6 +35,12 @@ export interface Shard {
   readonly epoch: number | null;
 }
 
+export interface Status {
+  readonly isWell: boolean;
+  readonly sentence: string;
+  readonly troubles: readonly string[];
+}
+
 export interface Queue {
   readonly queue: string;
   readonly waiting: number;

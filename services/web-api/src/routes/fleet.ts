@@ -1,52 +1,59 @@
 /** The operators' view of hosts, shards and queues, and their word on how many hosts there are. */
-import { FIRST_SILO, type FleetView, POLL_PARTS, QUEUES, SHARDS } from "@tidings/protocol";
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 import { operationId } from "../avatar-calls.ts";
+import { listDeadLetters } from "../dead-letters.ts";
+import { checkFromInside } from "../operations/checks.ts";
+import { callMonitor, readFleet } from "../operations/fleet-calls.ts";
+import { Hosts, hostsOf, ShardItem, shardsOf } from "../operations/fleet-view.ts";
+import { statusOf } from "../operations/status.ts";
 import type { App, Parts } from "../parts.ts";
-import { ChangeHeaders, List, literals, Nullable, PROBLEMS, Strict, Time } from "../shapes.ts";
-import { rfc3339, rfc3339OrNull } from "../times.ts";
+import { ChangeHeaders, List, Nullable, PROBLEMS, Strict } from "../shapes.ts";
 
-/** The monitor answers at once, or it is not there. */
-const CALL_TIMEOUT_MS = 5_000;
-/** Queues that are asked about at a time. */
-const AT_ONCE = 8;
-
-const Figure = Nullable(Type.Number());
-const HostItem = Type.Object({
-  id: Type.String({ examples: ["h1"] }),
-  state: literals(["serving", "starting", "stopping", "silent"]),
-  seenAt: Nullable(Time),
-  shards: Type.Integer({ description: "How many it serves." }),
-  awakeAvatars: Figure,
-  commitsPerSecond: Figure,
-  busy: Nullable(Type.Number({ description: "Share of the time in which its event loop worked, 0 to 1." })),
-  loopDelayMs: Nullable(Type.Number({ description: "How late the event loop was, 99th percentile." })),
-  residentBytes: Figure,
-  framesWaiting: Nullable(Type.Number({ description: "Frames that no receiver has acknowledged." })),
-  parkedStreams: Figure,
-});
-
-const Hosts = Type.Object({
-  ...List(HostItem).properties,
-  wanted: Type.Integer(),
-  least: Type.Integer(),
-  most: Type.Integer(),
-  problem: Nullable(Type.String({ description: "What keeps the monitor from having as many as it wants." })),
-  decisions: Type.Array(Type.Object({ at: Time, wanted: Type.Integer(), reason: Type.String() })),
-});
-
-const ShardItem = Type.Object({
-  shard: Type.Integer(),
-  host: Nullable(Type.String({ description: "Null: no host says that it serves it." })),
-  epoch: Nullable(Type.Integer()),
-});
+/** Dead letters that are counted. */
+const MOST_COUNTED = 200;
 
 const QueueItem = Type.Object({
   queue: Type.String(),
   waiting: Type.Integer({ description: "Messages that no consumer has been given." }),
 });
 
+const Status = Type.Object({
+  isWell: Type.Boolean(),
+  sentence: Type.String({ examples: ["All well: 2 hosts, 64 of 64 shards served, 0 messages wait"] }),
+  troubles: Type.Array(
+    Type.String({ description: "A sentence for each thing that is not as it should be." }),
+  ),
+  hosts: Type.Integer({ description: "Those that serve." }),
+  shards: Type.Integer({ description: "Those that are served." }),
+  waiting: Type.Integer({ description: "Messages in all queues that no consumer has been given." }),
+  deadLetters: Type.Integer({ description: `Up to ${MOST_COUNTED}.` }),
+});
+
 const shared = { tags: ["operations"], security: [{ operator: [] }] } as const;
+
+const statusSchema = {
+  ...shared,
+  operationId: "status",
+  summary: "Whether all is well, and what is not",
+  response: { 200: Status, ...PROBLEMS },
+} as const;
+
+const checksSchema = {
+  ...shared,
+  operationId: "checks",
+  summary: "Whether the clusters reach each other, and whether the queues are as they should be",
+  response: {
+    200: List(
+      Type.Object({
+        name: Type.String(),
+        isGood: Type.Boolean(),
+        found: Type.String(),
+        advice: Nullable(Type.String({ description: "What to do." })),
+      }),
+    ),
+    ...PROBLEMS,
+  },
+} as const;
 
 const hostsSchema = {
   ...shared,
@@ -87,10 +94,14 @@ const scaleSchema = {
   response: { 202: Hosts, ...PROBLEMS },
 } as const;
 
-export function fleetRoutes(app: App, { addresses, bus, queue, log }: Parts): void {
-  const asked = { from: addresses.web, to: addresses.monitor, authority: null, timeoutMs: CALL_TIMEOUT_MS };
-  const fleet = () => bus.call({ ...asked, name: "fleet", args: {} });
-  const withOp = (op: string | undefined) => (op === undefined ? {} : { op });
+export function fleetRoutes(app: App, parts: Parts): void {
+  const fleet = () => readFleet(parts);
+  const { log } = parts;
+
+  app.get("/v1/operations/checks", { schema: checksSchema }, async () => ({
+    items: await checkFromInside(parts),
+    next: null,
+  }));
 
   app.get("/v1/operations/hosts", { schema: hostsSchema }, async () => hostsOf(await fleet()));
 
@@ -99,69 +110,32 @@ export function fleetRoutes(app: App, { addresses, bus, queue, log }: Parts): vo
     next: null,
   }));
 
-  app.get("/v1/operations/queues", { schema: queuesSchema }, async () => {
-    const items: Static<typeof QueueItem>[] = [];
-    const names = queueNames();
-    for (let at = 0; at < names.length; at += AT_ONCE) {
-      const part = names.slice(at, at + AT_ONCE);
-      items.push(
-        ...(await Promise.all(
-          part.map(async (name) => ({ queue: name, waiting: await queue.waiting(name) })),
-        )),
-      );
-    }
-    return { items: items.sort((a, b) => b.waiting - a.waiting), next: null };
+  app.get("/v1/operations/queues", { schema: queuesSchema }, async () => ({
+    items: [...(await parts.depths.read())],
+    next: null,
+  }));
+
+  app.get("/v1/operations/status", { schema: statusSchema }, async () => {
+    const [known, queues, letters] = await Promise.all([
+      fleet(),
+      parts.depths.read(),
+      listDeadLetters(parts, null, MOST_COUNTED),
+    ]);
+    const hasMore = letters.next !== null;
+    return statusOf({ fleet: known, queues, deadLetters: letters.items.length, hasMore });
   });
 
   app.post("/v1/operations/hosts/:id/drain", { schema: drainSchema }, async (request, reply) => {
-    const op = withOp(operationId(request, "operator", "drain"));
-    const after = await bus.call({ ...asked, name: "drainHost", args: request.params, ...op });
+    const op = operationId(request, "operator", "drain");
+    const after = await callMonitor(parts, "drainHost", request.params, op);
     log.info({ host: request.params.id }, "operator drains a host");
     return reply.code(202).send(hostsOf(after));
   });
 
   app.post("/v1/operations/scale", { schema: scaleSchema }, async (request, reply) => {
-    const op = withOp(operationId(request, "operator", "scale"));
-    const after = await bus.call({ ...asked, name: "scaleTo", args: request.body, ...op });
+    const op = operationId(request, "operator", "scale");
+    const after = await callMonitor(parts, "scaleTo", request.body, op);
     log.info({ hosts: request.body.hosts }, "operator scales hosts");
     return reply.code(202).send(hostsOf(after));
   });
-}
-
-function hostsOf({ hosts, decisions, ...view }: FleetView): Static<typeof Hosts> {
-  const items = hosts.map(({ id, state, seenAt, load }) => ({
-    id,
-    state,
-    seenAt: rfc3339OrNull(seenAt),
-    shards: load?.shards.length ?? 0,
-    awakeAvatars: load?.awakeAvatars ?? null,
-    commitsPerSecond: load?.commitsPerSecond ?? null,
-    busy: load?.busy ?? null,
-    loopDelayMs: load?.loopDelayMs ?? null,
-    residentBytes: load?.residentBytes ?? null,
-    framesWaiting: load?.framesWaiting ?? null,
-    parkedStreams: load?.parkedStreams ?? null,
-  }));
-  const told = decisions.map(({ at, ...decision }) => ({ at: rfc3339(at), ...decision }));
-  return { items, next: null, ...view, decisions: told };
-}
-
-/** Of two that say they serve a shard, the one with the higher epoch does. */
-function shardsOf({ hosts }: FleetView): Static<typeof ShardItem>[] {
-  const owners = new Map<number, { readonly host: string; readonly epoch: number }>();
-  for (const { id, state, load } of hosts) {
-    if (state === "silent") continue;
-    for (const { shard, epoch } of load?.shards ?? [])
-      if ((owners.get(shard)?.epoch ?? -1) < epoch) owners.set(shard, { host: id, epoch });
-  }
-  return Array.from({ length: SHARDS }, (_, shard) => {
-    const owner = owners.get(shard);
-    return { shard, host: owner?.host ?? null, epoch: owner?.epoch ?? null };
-  });
-}
-
-function queueNames(): string[] {
-  const polls = Array.from({ length: POLL_PARTS }, (_, part) => QUEUES.poll(part));
-  const shards = Array.from({ length: SHARDS }, (_, shard) => QUEUES.shard(FIRST_SILO, shard));
-  return [...polls, ...shards, QUEUES.lookup, QUEUES.mail, QUEUES.callback, QUEUES.answerMail, QUEUES.dead];
 }

@@ -1,4 +1,4 @@
-import { metricsText } from "@tidings/runtime";
+import { gauges, metricsText } from "@tidings/runtime";
 import Type from "typebox";
 import type { App, Parts } from "../parts.ts";
 
@@ -34,6 +34,7 @@ const metricsSchema = {
 } as const;
 
 export function healthRoutes(app: App, parts: Parts): void {
+  gauges("tidings_queue_messages", "Messages that wait for a consumer.", "queue", () => depthsOf(parts));
   app.get("/livez", { schema: liveSchema }, async () => ({ alive: true }));
 
   app.get("/metrics", { schema: metricsSchema }, async (_request, reply) => {
@@ -46,6 +47,16 @@ export function healthRoutes(app: App, parts: Parts): void {
     const readiness = { bus, queue: !parts.queue.isBlocked, avatars: bus && (await doAvatarsAnswer(parts)) };
     return reply.code(Object.values(readiness).every(Boolean) ? 200 : 503).send(readiness);
   });
+}
+
+/** Nothing while RabbitMQ does not say: the other figures are of use without. */
+async function depthsOf({ depths, log }: Parts): Promise<(readonly [string, number])[]> {
+  try {
+    return (await depths.read()).map((depth) => [depth.queue, depth.waiting]);
+  } catch (error) {
+    log.debug({ err: error }, "queues were not counted");
+    return [];
+  }
 }
 
 async function doAvatarsAnswer({ avatars, addresses, log }: Parts): Promise<boolean> {

@@ -1,11 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { ProfileView } from "@tidings/protocol";
-import { removeAccountStanza } from "@tidings/protocol";
 import Type, { type Static } from "typebox";
-import { askPatiently } from "../ask-patiently.ts";
 import { operationId } from "../avatar-calls.ts";
+import { eraseUser } from "../erase-user.ts";
 import type { App, Parts } from "../parts.ts";
-import { Problem } from "../problem.ts";
 import { callerIn, SESSION_COOKIE } from "../session.ts";
 import { ChangeHeaders, Empty, literals, Nullable, PROBLEMS, SIGNED_IN, Time } from "../shapes.ts";
 import { rfc3339, rfc3339OrNull } from "../times.ts";
@@ -69,22 +66,10 @@ export function meRoutes(app: App, parts: Parts): void {
 
   app.delete("/v1/me", { schema: eraseSchema }, async (request, reply) => {
     const caller = callerIn(request);
-    await parts.avatars.asUser(caller, "erase", {}, operationId(request, caller.name, "erase"));
-    await removeAccount(parts, caller.name);
-    parts.log.info({ user: caller.name }, "erased");
+    await eraseUser(parts, caller, operationId(request, caller.name, "erase"));
     reply.clearCookie(SESSION_COOKIE, { path: "/" });
     return reply.code(204).send(null);
   });
-}
-
-async function removeAccount({ addresses, bus }: Parts, name: string): Promise<void> {
-  try {
-    await askPatiently(bus, () => removeAccountStanza(addresses.web, addresses.users, randomUUID(), name));
-  } catch (cause) {
-    const sentence =
-      "Your data is erased, but the IM account could not be removed now. Sign up with the same name and password, and erase again.";
-    throw new Problem(503, sentence, { cause });
-  }
 }
 
 /** One resource, as the interface shows it. */

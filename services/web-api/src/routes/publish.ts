@@ -35,7 +35,7 @@ const schema = {
 } as const;
 
 /** The address for programs, which have no session: the token in it is the key. */
-export function publishRoutes(app: App, { avatars, queue, publishesPerMinute }: Parts): void {
+export function publishRoutes(app: App, { avatars, queue, publishesPerMinute, log }: Parts): void {
   const standings = new SourceStandings(
     async (source) => (await avatars.asService(source, "publisherStanding", {})).standing,
   );
@@ -62,6 +62,7 @@ export function publishRoutes(app: App, { avatars, queue, publishesPerMinute }: 
       });
       await put(queue, { publication: randomUUID(), source, items });
       PUBLISHED.inc(items.length);
+      for (const { item } of items) log.debug({ trace: item.id, source }, "item is queued");
       return reply.code(202).send({ items: items.map(({ item }) => ({ id: item.id })) });
     });
   });

@@ -12,6 +12,7 @@ import {
   operatorToken,
   type Queue,
   type Shard,
+  type Status,
 } from "../operator.ts";
 import { Action, Field, Form, Time, Trouble } from "../parts/controls.tsx";
 import { Hosts } from "../parts/hosts.tsx";
@@ -22,6 +23,7 @@ const READ_EVERY_MS = 3_000;
 const MOST_QUEUES = 12;
 
 interface Seen {
+  readonly status: Status;
   readonly fleet: Fleet;
   readonly shards: readonly Shard[];
   readonly queues: readonly Queue[];
@@ -79,7 +81,7 @@ function Inside() {
         <p class="quiet">Asking the monitor…</p>
       ) : (
         <>
-          <Truth seen={now} />
+          <Truth status={now.status} />
           <Hosts fleet={now.fleet} read={read} />
           <ShardMap shards={now.shards} />
           <Queues queues={now.queues} />
@@ -92,32 +94,22 @@ function Inside() {
 }
 
 async function readAll(): Promise<Seen> {
-  const [fleet, shards, queues, letters] = await Promise.all([
+  const [status, fleet, shards, queues, letters] = await Promise.all([
+    operations<Status>("GET", "/status"),
     operations<Fleet>("GET", "/hosts"),
     operations<List<Shard>>("GET", "/shards"),
     operations<List<Queue>>("GET", "/queues"),
     operations<List<DeadLetter>>("GET", "/dead-letters?limit=50"),
   ]);
-  return { fleet, shards: shards.items, queues: queues.items, letters: letters.items };
+  return { status, fleet, shards: shards.items, queues: queues.items, letters: letters.items };
 }
 
 /** One line that says whether all is well, and the reasons when it is not. */
-function Truth({ seen: { fleet, shards, queues, letters } }: { readonly seen: Seen }) {
-  const serving = fleet.items.filter(({ state }) => state === "serving").length;
-  const unserved = shards.filter(({ host }) => host === null).length;
-  const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
-  const troubles = [
-    fleet.problem,
-    serving < fleet.wanted ? `${serving} hosts serve, ${fleet.wanted} are wanted.` : null,
-    unserved > 0 && fleet.wanted > 0 ? `${unserved} shards have no host; what is for them waits.` : null,
-    letters.length > 0 ? `${letters.length} dead letters: see below.` : null,
-  ].filter((trouble) => trouble !== null);
-  const isWell = troubles.length === 0;
+function Truth({ status: { isWell, sentence, troubles } }: { readonly status: Status }) {
   return (
     <>
       <p class="truth" role="status" data-meaning={isWell ? "delivered" : "failed"}>
-        {isWell ? "All well" : "Not well"}: {serving} {serving === 1 ? "host" : "hosts"}, {64 - unserved} of
-        64 shards served, {waiting} messages wait.
+        {sentence}.
       </p>
       {troubles.map((trouble) => (
         <p key={trouble}>{trouble}</p>

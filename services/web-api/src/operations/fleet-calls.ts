@@ -1,0 +1,29 @@
+/** What operators ask of the monitor, over the bus. */
+import type { CallArgs, FleetView, MonitorCallName } from "@tidings/protocol";
+import type { Parts } from "../parts.ts";
+
+/** The monitor answers at once, or it is not there. */
+const CALL_TIMEOUT_MS = 5_000;
+
+/** The fleet after the call. Rejects with CallError. */
+export function callMonitor<N extends MonitorCallName>(
+  { bus, addresses }: Pick<Parts, "bus" | "addresses">,
+  name: N,
+  args: CallArgs<N>,
+  op?: string,
+): Promise<FleetView> {
+  return bus.call({
+    from: addresses.web,
+    to: addresses.monitor,
+    authority: null,
+    timeoutMs: CALL_TIMEOUT_MS,
+    name,
+    args,
+    ...(op === undefined ? {} : { op }),
+  }) as Promise<FleetView>;
+}
+
+/** The fleet as it is. Rejects with CallError. */
+export function readFleet(parts: Pick<Parts, "bus" | "addresses">): Promise<FleetView> {
+  return callMonitor(parts, "fleet", {});
+}
