@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { deadLetters } from "./dead-letters.ts";
+import { nobody } from "./stand-in.ts";
 
 const LETTER = { id: "bob~1-001", owner: "bob", at: null, kind: "event", error: "Error: no", excerpt: "" };
 
@@ -48,6 +49,7 @@ function run(...args: string[]): Promise<number> {
   const port = (server.address() as AddressInfo).port;
   const env = { TIDINGS_HOME: home, TIDINGS_WEB_PORT: String(port) };
   return deadLetters.run(args, {
+    ...nobody,
     env,
     cwd: "/",
     out: (line) => out.push(line),

@@ -1,5 +1,5 @@
 /** `tidings dead-letters list|replay`: what could not be taken or delivered, over the operators' routes. */
-import { type Command, CommandFailed, type Surroundings } from "./command.ts";
+import { type Command, CommandFailed, Misunderstood, type Surroundings } from "./command.ts";
 import { type Ask, operatorOf } from "./operator.ts";
 
 interface DeadLetter {
@@ -13,6 +13,7 @@ export const deadLetters: Command = {
   name: "dead-letters",
   summary: "Lists what could not be taken or delivered, or has it tried again.",
   usage: "tidings dead-letters list [--json]\ntidings dead-letters replay <id>|--all [--json]",
+  examples: ["tidings dead-letters list --json", "tidings dead-letters replay --all"],
   run: async (args, surroundings) => {
     const isJson = args.includes("--json");
     const [action, id] = args.filter((arg) => arg !== "--json");
@@ -28,7 +29,7 @@ export const deadLetters: Command = {
       );
     }
     if (action === "replay" && id !== undefined) return replay(ask, [id], isJson, surroundings);
-    throw new CommandFailed(`usage: ${deadLetters.usage}`);
+    throw new Misunderstood(deadLetters);
   },
 };
 

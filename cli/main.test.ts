@@ -20,7 +20,10 @@ function tidings(...args: readonly string[]) {
 
 test("without a command, and without a folder, it says how it is used", () => {
   expect(tidings()).toMatchObject({ status: 2, stderr: expect.stringContaining("tidings backup <folder>") });
-  expect(tidings("restore")).toMatchObject({ status: 2, stderr: "usage: tidings restore <folder>\n" });
+  expect(tidings("restore")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("usage: tidings restore <folder> [--json]\n"),
+  });
 }, 20_000);
 
 test("a state folder of a later version, and a folder that is none, are refused with a sentence", () => {

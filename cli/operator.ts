@@ -5,25 +5,46 @@ import { readSettings } from "../run/settings.ts";
 import { CommandFailed, type Surroundings } from "./command.ts";
 
 /** The body of an answer, parsed. Rejects with CommandFailed and what the installation says. */
-export type Ask = (method: "GET" | "POST", path: string, body?: object) => Promise<unknown>;
+export type Ask = (method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<unknown>;
 
 /** Asks under `/v1/operations`. */
-export function operatorOf({ env, cwd }: Surroundings): Ask {
-  const settings = readSettings(env, cwd);
-  const authorization = `Bearer ${tokenIn(settings.TIDINGS_HOME)}`;
-  const base = `http://localhost:${settings.TIDINGS_WEB_PORT}/v1/operations`;
+export function operatorOf(surroundings: Surroundings): Ask {
+  const send = senderOf(surroundings);
   return async (method, path, body) => {
+    const text = await (await send(method, path, body)).text();
+    return text === "" ? null : JSON.parse(text);
+  };
+}
+
+/** The same, for an answer that is read as it comes. Rejects with CommandFailed when it is an error. */
+export function senderOf(surroundings: Surroundings) {
+  const { base, authorization } = installationOf(surroundings);
+  return async (method: string, path: string, body?: object): Promise<Response> => {
     const json = body === undefined ? {} : { "content-type": "application/json" };
-    const answer = await reach(`${base}${path}`, {
+    const answer = await reach(`${base}/v1/operations${path}`, {
       method,
       headers: { authorization, ...json },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    const said = text === "" ? null : JSON.parse(text);
-    if (!answer.ok) throw new CommandFailed(said?.detail ?? `the answer was ${answer.status}`);
-    return said;
+    if (!answer.ok) throw new CommandFailed(await sentenceIn(answer));
+    return answer;
   };
+}
+
+/** Where the installation is, and what opens it to an operator. Throws CommandFailed when there is no token. */
+export function installationOf({ env, cwd }: Surroundings) {
+  const settings = readSettings(env, cwd);
+  const authorization = `Bearer ${tokenIn(settings.TIDINGS_HOME)}`;
+  return { settings, authorization, base: `http://localhost:${settings.TIDINGS_WEB_PORT}` };
+}
+
+async function sentenceIn(answer: Response): Promise<string> {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text).detail ?? `the answer was ${answer.status}`;
+  } catch {
+    return `the answer was ${answer.status}: is this Tidings' port?`;
+  }
 }
 
 function tokenIn(home: string): string {
