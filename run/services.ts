@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly hostsLeast: number | null;
   readonly hostsMost: number | null;
   readonly hostsIdleSeconds: number;
+  /** How many monitors there are, of which one leads. */
+  readonly monitors: number;
   /** Where the monitor has hosts started and stopped. */
   readonly controlPort: number;
   readonly pollMinSeconds: number;
@@ -67,7 +69,10 @@ export function serviceProcesses(kind: ServiceKind, hosts: number, around: Surro
     case "avatar-host":
       return Array.from({ length: hosts }, (_, index) => avatarHost(`h${index + 1}`, around));
     case "monitor":
-      return [service(kind, kind, monitor(hosts, around), around)];
+      return Array.from({ length: around.monitors }, (_, index) => {
+        const name = index === 0 ? "monitor" : `monitor-${index + 1}`;
+        return service(kind, name, monitor(name, hosts, around), around);
+      });
     case "ingest-rss":
       return [service(kind, kind, ingestRss(around), around)];
     case "ingest-email":
@@ -94,8 +99,10 @@ export function controlToken({ home }: Pick<Surroundings, "home">): {
   return { file, token: secretIn(file) };
 }
 
-function monitor(hosts: number, around: Surroundings): NodeJS.ProcessEnv {
+function monitor(name: string, hosts: number, around: Surroundings): NodeJS.ProcessEnv {
   return {
+    TIDINGS_MONITOR_NAME: name,
+    TIDINGS_DYNAMODB_ENDPOINT: around.dynamoEndpoint,
     TIDINGS_HOSTS: String(hosts),
     TIDINGS_HOSTS_LEAST: String(around.hostsLeast ?? hosts),
     TIDINGS_HOSTS_MOST: String(around.hostsMost ?? hosts),

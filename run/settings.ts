@@ -24,6 +24,7 @@ const Variables = Type.Object({
   TIDINGS_HOSTS_LEAST: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_HOSTS })),
   TIDINGS_HOSTS_MOST: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_HOSTS })),
   TIDINGS_HOSTS_IDLE_SECONDS: Type.Integer({ minimum: 1, default: 600 }),
+  TIDINGS_MONITORS: Type.Integer({ minimum: 1, maximum: 3, default: 1 }),
   TIDINGS_POLL_MIN_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),
   TIDINGS_FETCH_ALLOW: Type.String({ default: "" }),
   TIDINGS_SMTP_RELAY: Type.String({ default: "", pattern: "^(smtps?://[^/?#]+/?)?$" }),

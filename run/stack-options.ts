@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly hostsMost?: number | null;
   /** After so long with nothing to do the last host is stopped, where the fewest are 0 (seconds). */
   readonly hostsIdleSeconds?: number;
+  /** Monitors, of which one leads. */
+  readonly monitors?: number;
   readonly pollMinSeconds?: number;
   /** CIDR list, separated by commas, exempt from the private-address guard. */
   readonly fetchAllow?: string;
@@ -65,6 +67,7 @@ export function withDefaults(options: StackOptions): Plan {
     hostsLeast: null,
     hostsMost: null,
     hostsIdleSeconds: 600,
+    monitors: 1,
     pollMinSeconds: 300,
     fetchAllow: "",
     services: SERVICE_KINDS,

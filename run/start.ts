@@ -71,6 +71,7 @@ function optionsFrom(settings: Settings) {
     hostsLeast: settings.TIDINGS_HOSTS_LEAST ?? null,
     hostsMost: settings.TIDINGS_HOSTS_MOST ?? null,
     hostsIdleSeconds: settings.TIDINGS_HOSTS_IDLE_SECONDS,
+    monitors: settings.TIDINGS_MONITORS,
     pollMinSeconds: settings.TIDINGS_POLL_MIN_SECONDS,
     fetchAllow: settings.TIDINGS_FETCH_ALLOW,
     amqpUrl: settings.TIDINGS_AMQP_URL,

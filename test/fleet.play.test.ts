@@ -22,6 +22,19 @@ async function hosts(): Promise<{ id: string; state: string; shards: number }[]>
   return wellDone(await operator().get(`${OPERATIONS}/hosts`)).items;
 }
 
+/** The monitors that lead, by their own figures. */
+async function leading(): Promise<string[]> {
+  const names = ["monitor", "monitor-2"];
+  const figures = await Promise.all(
+    names.map(async (name) => {
+      const file = join(installation.stack.home, "metrics", `${name}.json`);
+      const [{ targets }] = JSON.parse(readFileSync(file, "utf8"));
+      return (await fetch(`http://${targets[0]}/metrics`)).text();
+    }),
+  );
+  return names.filter((_, at) => figures[at]?.includes("tidings_monitor_leads 1"));
+}
+
 /** How many shards each host serves, when they are as many hosts as `names`, and all 64 are served. */
 function serve(...names: string[]): Promise<void> {
   return eventually(async () => {
@@ -42,6 +55,7 @@ test("with nothing awake no host runs, and the first stanza starts one; an opera
     hostsLeast: 0,
     hostsMost: 3,
     hostsIdleSeconds: 3,
+    monitors: 2,
     adapt: async (spec) => ({ ...spec, env: { ...spec.env, TIDINGS_AVATAR_IDLE_SECONDS: "2" } }),
   });
   const alice = await installation.signsUp("alice");
@@ -66,6 +80,14 @@ test("with nothing awake no host runs, and the first stanza starts one; an opera
     }
   })();
   expect((await operator().post(`${OPERATIONS}/scale`, { hosts: 2 })).status).toBe(202);
+  await serve("h1", "h2");
+  // The other monitor leads, knows what was decided, and goes on.
+  const leader = (await leading())[0] as string;
+  installation.stack.service(leader).kill("SIGKILL");
+  await eventually(
+    async () => expect(await leading()).toEqual([leader === "monitor" ? "monitor-2" : "monitor"]),
+    PATIENCE,
+  );
   await serve("h1", "h2");
   expect((await operator().post(`${OPERATIONS}/hosts/h1/drain`, {})).status).toBe(202);
   await serve("h2");

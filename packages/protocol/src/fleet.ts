@@ -91,11 +91,37 @@ export const FleetView = Type.Object({
 });
 export type FleetView = Static<typeof FleetView>;
 
+/** How far back the monitor's record goes, and how fine it is. */
+export const RecordRange = Type.Enum(["1h", "24h", "7d"]);
+export type RecordRange = Static<typeof RecordRange>;
+
+/** How the fleet did at one time: sums over the hosts that served, and the worst of them where that says more. */
+export const FleetSample = Type.Object({
+  at: Type.Number(),
+  hosts: Count,
+  shards: Count,
+  awakeAvatars: Count,
+  commitsPerSecond: Type.Number(),
+  /** Of the busiest host. */
+  busy: Type.Number(),
+  loopDelayMs: Type.Number(),
+  residentBytes: Count,
+  framesWaiting: Count,
+});
+export type FleetSample = Static<typeof FleetSample>;
+
 /** A part of {@link CALLS}, see calls.ts: to the monitor. */
 export const FLEET_CALLS = {
   fleet: {
     args: Type.Object({}, { additionalProperties: false }),
     result: FleetView,
+    may: "operator",
+    changes: false,
+  },
+  /** What it has measured, oldest first. */
+  fleetRecord: {
+    args: Type.Object({ range: RecordRange }),
+    result: Type.Object({ samples: Type.Array(FleetSample) }),
     may: "operator",
     changes: false,
   },

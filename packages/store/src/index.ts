@@ -8,6 +8,7 @@ export { decodeGroup } from "./group-codec.ts";
 export * from "./journal.ts";
 export { checkLayout, LayoutError, readLayout } from "./layout.ts";
 export * from "./leases.ts";
+export { MonitorRows } from "./monitor-rows.ts";
 export * from "./protocol/tenure.ts";
 export * from "./rows.ts";
 export * from "./shard-store.ts";

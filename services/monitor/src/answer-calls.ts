@@ -32,7 +32,7 @@ export function hear(options: HearingOptions): void {
   options.bus.onStanza((stanza) => {
     if (stanza.is("presence")) hearLoad(options, stanza);
     else if (stanza.is("message")) hearWake(options, stanza);
-    else if (stanza.is("iq")) answer(options, stanza);
+    else if (stanza.is("iq")) void answer(options, stanza);
   });
 }
 
@@ -55,29 +55,35 @@ function hearWake({ addresses, monitor }: HearingOptions, stanza: Element): void
   if (domain === addresses.silo && busChild(stanza)?.name === "wake") monitor.isWoken();
 }
 
-function answer({ bus, addresses, monitor, log }: HearingOptions, stanza: Element): void {
+async function answer({ bus, addresses, monitor, log }: HearingOptions, stanza: Element): Promise<void> {
   const { from = "", to = "", id = "", type } = stanza.attrs as Record<string, string | undefined>;
   const child = busChild(stanza);
   if ((type !== "get" && type !== "set") || child?.name !== "call") return;
-  const reply = () => {
-    try {
-      return answerStanza(to, from, id, resultOf(monitor, addresses, splitJid(from).domain, child));
-    } catch (error) {
-      return refusalStanza(to, from, id, refusalOf(error));
-    }
-  };
-  bus.send(reply()).catch((error: unknown) => log.warn({ err: error }, "answer was not sent"));
+  try {
+    const result = await resultOf(monitor, addresses, splitJid(from).domain, child);
+    await bus.send(answerStanza(to, from, id, result));
+  } catch (error) {
+    if (!isRefusal(error)) log.error({ err: error }, "a call of an operator failed");
+    const refusal = refusalStanza(to, from, id, refusalOf(error));
+    await bus.send(refusal).catch((late: unknown) => log.warn({ err: late }, "answer was not sent"));
+  }
 }
 
-function resultOf(monitor: Monitor, addresses: Addresses, fromDomain: string, child: Element): unknown {
+async function resultOf(
+  monitor: Monitor,
+  addresses: Addresses,
+  fromDomain: string,
+  child: Element,
+): Promise<unknown> {
   if (fromDomain !== addresses.web)
     throw new CallError("auth", "forbidden", "Only web-api asks the monitor, for operators.");
   const { name, args } = readCall(child);
   if (!isFleetCall(name))
     throw new CallError("cancel", "feature-not-implemented", `The monitor knows no call ${name}.`);
   const asked = check(CALLS[name].args, args, name);
-  if (name === "scaleTo") monitor.scaleTo((asked as CallArgs<"scaleTo">).hosts);
-  if (name === "drainHost") monitor.drain((asked as CallArgs<"drainHost">).id);
+  if (name === "scaleTo") await monitor.scaleTo((asked as CallArgs<"scaleTo">).hosts);
+  if (name === "drainHost") await monitor.drain((asked as CallArgs<"drainHost">).id);
+  if (name === "fleetRecord") return monitor.record(asked as CallArgs<"fleetRecord">);
   return monitor.view;
 }
 
@@ -85,8 +91,13 @@ function isFleetCall(name: string): name is MonitorCallName {
   return Object.hasOwn(FLEET_CALLS, name);
 }
 
+function isRefusal(error: unknown): error is CallError | MalformedError {
+  return error instanceof CallError || error instanceof MalformedError;
+}
+
+/** What is neither is the table's: it may be there again in a moment. */
 function refusalOf(error: unknown): CallError {
   if (error instanceof CallError) return error;
   if (error instanceof MalformedError) return new CallError("modify", "bad-request", error.message);
-  throw error;
+  return new CallError("wait", "internal-server-error", "The monitor could not keep that; try again.");
 }

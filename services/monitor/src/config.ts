@@ -5,10 +5,12 @@ import Type, { type Static } from "typebox";
 const Hosts = (least: number) => Type.Integer({ minimum: least, maximum: MOST_HOSTS });
 
 const Settings = Type.Object({
-  TIDINGS_HOME: Type.String(),
   TIDINGS_DOMAIN: Type.String({ default: "tidings.localhost" }),
   TIDINGS_BUS_URL: Type.String(),
   TIDINGS_BUS_PASSWORD_FILE: Type.String(),
+  TIDINGS_DYNAMODB_ENDPOINT: Type.String(),
+  /** By which people tell monitors apart. */
+  TIDINGS_MONITOR_NAME: Type.String({ default: "monitor" }),
   /** Hosts at first. */
   TIDINGS_HOSTS: Type.Optional(Hosts(1)),
   /** Fewest and most hosts that demand leads to; 0: none while nothing is awake. */

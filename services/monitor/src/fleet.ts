@@ -1,7 +1,6 @@
 /** What the monitor knows of the hosts: what each has said last, and when. Pure but for its memory. */
 import { type HostLoad, type HostState, type HostView, LOAD_EVERY_MS } from "@tidings/protocol";
 import type { RunningHost } from "./driver.ts";
-import type { HostSample } from "./scaling.ts";
 
 /** A host that has not been heard of for so long is not counted on (milliseconds). */
 export const SILENT_MS = LOAD_EVERY_MS * 4;
@@ -13,6 +12,10 @@ interface Known {
 
 export class Fleet {
   readonly #known = new Map<string, Known>();
+  /** What the driver has listed last. */
+  #listed: ReadonlySet<string> = new Set();
+  /** Since when hosts run, as far as has been seen (epoch milliseconds). */
+  #runsSince: ReadonlyMap<string, number> = new Map();
 
   /** `name` has told of its load, or that it goes (null). */
   hears(name: string, load: HostLoad | null, nowAt: number): void {
@@ -25,21 +28,26 @@ export class Fleet {
     return [...this.#known].filter(([, { at }]) => nowAt - at < SILENT_MS).map(([name]) => name);
   }
 
-  samples(nowAt: number): HostSample[] {
+  samples(nowAt: number): HostLoad[] {
     return this.serving(nowAt).flatMap((name) => this.#known.get(name)?.load ?? []);
   }
 
-  /** Since when `name` has not been heard of (epoch milliseconds); null when it has never been. */
-  heardAt(name: string): number | null {
-    return this.#known.get(name)?.at ?? null;
+  /** Since when `name` has run and said nothing (epoch milliseconds); null when it does not run. */
+  silentSince(name: string): number | null {
+    const runsSince = this.#runsSince.get(name);
+    return runsSince === undefined ? null : Math.max(runsSince, this.#known.get(name)?.at ?? 0);
   }
 
-  /** Forgets what ran before and does not any more, and what was heard of long ago and is not run by the driver. */
-  forgetEnded(before: readonly RunningHost[], running: readonly RunningHost[], nowAt: number): void {
+  /** The driver lists `running` at `nowAt`. Forgets what has ended, and what was heard of long ago and is not run by the driver. */
+  runs(running: readonly RunningHost[], nowAt: number): void {
     const names = new Set(running.map(({ name }) => name));
-    const ended = new Set(before.map(({ name }) => name)).difference(names);
+    const ended = this.#listed.difference(names);
     for (const [name, { at }] of this.#known)
       if (ended.has(name) || (!names.has(name) && nowAt - at >= SILENT_MS)) this.#known.delete(name);
+    this.#listed = names;
+    const before = this.#runsSince;
+    const up = running.filter(({ state }) => state === "running");
+    this.#runsSince = new Map(up.map(({ name }) => [name, before.get(name) ?? nowAt]));
   }
 
   /** All that run or have been heard of, in the order of their numbers. */

@@ -2,6 +2,7 @@ import { type HostLoad, MOST_HOSTS } from "@tidings/protocol";
 import { silentLog } from "@tidings/runtime";
 import { beforeEach, expect, test } from "vitest";
 import { DriverError } from "./driver.ts";
+import { FleetRecord } from "./fleet-record.ts";
 import { MemoryDriver } from "./memory-driver.ts";
 import { Monitor } from "./monitor.ts";
 
@@ -21,10 +22,12 @@ const LOAD: HostLoad = {
 let nowAt = 0;
 let driver: MemoryDriver;
 let kept: number[];
+let mayAct = true;
 beforeEach(() => {
   nowAt = Date.UTC(2026, 0, 1);
   driver = new MemoryDriver();
   kept = [];
+  mayAct = true;
 });
 
 function openMonitor(first: number, bounds = { least: 1, most: 4, idleMs: 60_000 }): Monitor {
@@ -34,7 +37,10 @@ function openMonitor(first: number, bounds = { least: 1, most: 4, idleMs: 60_000
     first,
     log: silentLog(),
     now: () => nowAt,
-    keep: (least) => kept.push(least),
+    keep: async (least) => void kept.push(least),
+    mayAct: () => mayAct,
+    record: new FleetRecord(),
+    onDecided: () => {},
   });
 }
 
@@ -66,30 +72,30 @@ test("as many hosts run as are wanted, started one at a time under the lowest na
 test("an operator's number counts at once, is kept, and is refused where it cannot be", async () => {
   const monitor = openMonitor(1);
   await passes(monitor, 3);
-  monitor.scaleTo(5);
+  await monitor.scaleTo(5);
   await passes(monitor, 20);
   expect(names()).toEqual(["h1", "h2", "h3", "h4", "h5"]);
-  monitor.scaleTo(2);
+  await monitor.scaleTo(2);
   await passes(monitor, 20);
   expect(names()).toEqual(["h1", "h2"]);
   expect(kept).toEqual([5, 2]);
   for (const count of [-1, 0, MOST_HOSTS + 1])
-    expect(() => monitor.scaleTo(count)).toThrow("There can be 1 to 16");
+    await expect(monitor.scaleTo(count)).rejects.toThrow("There can be 1 to 16");
 });
 
 test("the host that is drained goes, whichever it is; not the last one, not two at a time, and no stranger", async () => {
   const monitor = openMonitor(3);
   await passes(monitor, 10);
-  monitor.drain("h1");
-  monitor.drain("h1");
+  await monitor.drain("h1");
+  await monitor.drain("h1");
   expect(monitor.view.wanted).toBe(2);
-  expect(() => monitor.drain("h2")).toThrow("h1 is being drained");
+  await expect(monitor.drain("h2")).rejects.toThrow("h1 is being drained");
   await passes(monitor, 10);
   expect(names()).toEqual(["h2", "h3"]);
-  expect(() => monitor.drain("h1")).toThrow("No host that serves is called h1");
-  monitor.drain("h3");
+  await expect(monitor.drain("h1")).rejects.toThrow("No host that serves is called h1");
+  await monitor.drain("h3");
   await passes(monitor, 10);
-  expect(() => monitor.drain("h2")).toThrow("is the only host that serves");
+  await expect(monitor.drain("h2")).rejects.toThrow("is the only host that serves");
   expect(monitor.view).toMatchObject({ wanted: 1, least: 1 });
 });
 
@@ -142,4 +148,44 @@ test("a storm of wakes to no host at all starts one host", async () => {
   for (let wake = 0; wake < 1_000; wake++) monitor.isWoken();
   await passes(monitor, 5);
   expect(names()).toEqual(["h1"]);
+});
+
+test("one that may not act decides, and starts and stops nothing", async () => {
+  mayAct = false;
+  const monitor = openMonitor(2);
+  await passes(monitor, 10);
+  expect(names()).toEqual([]);
+  mayAct = true;
+  await passes(monitor, 10);
+  expect(names()).toEqual(["h1", "h2"]);
+});
+
+test("a word that cannot be kept does not count", async () => {
+  const monitor = new Monitor({
+    driver,
+    bounds: { least: 1, most: 4, idleMs: 60_000 },
+    first: 2,
+    log: silentLog(),
+    now: () => nowAt,
+    keep: () => Promise.reject(new Error("the table is away")),
+    mayAct: () => true,
+    record: new FleetRecord(),
+    onDecided: () => {},
+  });
+  await passes(monitor, 10);
+  await expect(monitor.scaleTo(4)).rejects.toThrow("away");
+  await expect(monitor.drain("h2")).rejects.toThrow("away");
+  await expect(monitor.drain("h2")).rejects.toThrow("away");
+  await passes(monitor, 60);
+  expect(names()).toEqual(["h1", "h2"]);
+});
+
+test("a host that has just begun to run has time to say something", async () => {
+  const monitor = openMonitor(1);
+  await passes(monitor, 100);
+  await monitor.scaleTo(2);
+  await passes(monitor, 20, ["h2"]);
+  expect(driver.stops).toBe(0);
+  await passes(monitor, 40, ["h2"]);
+  expect(driver.stops).toBe(1);
 });

@@ -4,13 +4,20 @@
  *
  *     each second: hosts' words, wakes ──scale──▶ how many ──one step──▶ driver: start or stop one
  */
-import { CallError, type FleetDecision, type FleetView, type HostLoad, MOST_HOSTS } from "@tidings/protocol";
+import {
+  type CallArgs,
+  CallError,
+  type CallResult,
+  type FleetView,
+  type HostLoad,
+  MOST_HOSTS,
+} from "@tidings/protocol";
 import { gauge, type Log } from "@tidings/runtime";
 import { type Driver, DriverError, type RunningHost } from "./driver.ts";
 import { byNumber, Fleet, SILENT_MS } from "./fleet.ts";
+import type { FleetRecord } from "./fleet-record.ts";
 import { type Bounds, beginScaling, type Scaling, scale } from "./scaling.ts";
 
-const MOST_DECISIONS = 100;
 /** A host that runs and has not been heard of for so long is ended by force, and another one started (milliseconds). */
 const REPLACED_AFTER_MS = 30_000;
 
@@ -21,14 +28,18 @@ export interface MonitorOptions {
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Keeps the fewest hosts that an operator has asked for, over a restart. */
-  readonly keep: (least: number) => void;
+  /** Keeps the fewest hosts that an operator has asked for, whoever leads next. Rejects when it cannot. */
+  readonly keep: (least: number) => Promise<void>;
+  readonly record: FleetRecord;
+  /** Something was decided, and is in the record. */
+  readonly onDecided: () => void;
+  /** Whether hosts may be started and stopped now: another monitor may lead. */
+  readonly mayAct: () => boolean;
 }
 
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #fleet = new Fleet();
-  readonly #decisions: FleetDecision[] = [];
   #running: readonly RunningHost[] = [];
   #bounds: Bounds;
   #scaling: Scaling;
@@ -37,13 +48,11 @@ export class Monitor {
   /** A host that was asked to be drained goes before the one with the highest number. */
   #draining: string | null = null;
   #turn: Promise<void> = Promise.resolve();
-  readonly #beganAt: number;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
     this.#bounds = options.bounds;
-    this.#beganAt = options.now();
-    this.#scaling = beginScaling(options.first, this.#beganAt);
+    this.#scaling = beginScaling(options.first, options.now());
     gauge("tidings_hosts_wanted", "Hosts that are wanted.", () => this.#scaling.wanted);
     gauge(
       "tidings_hosts_serving",
@@ -60,8 +69,13 @@ export class Monitor {
       least,
       most,
       problem: this.#problem,
-      decisions: this.#decisions.toReversed(),
+      decisions: this.#options.record.decisions.toReversed(),
     };
+  }
+
+  /** What was measured in `range`, oldest first. */
+  record({ range }: CallArgs<"fleetRecord">): CallResult<"fleetRecord"> {
+    return { samples: [...this.#options.record.of(range)] };
   }
 
   /** A host has told of its load, or goes (null). */
@@ -82,17 +96,17 @@ export class Monitor {
     return this.#turn;
   }
 
-  /** At least `hosts` are to run from now on. Throws CallError. */
-  scaleTo(hosts: number): void {
+  /** At least `hosts` are to run from now on. Rejects with CallError. */
+  async scaleTo(hosts: number): Promise<void> {
     if (hosts < 1 || hosts > MOST_HOSTS)
       throw new CallError("modify", "not-acceptable", `There can be 1 to ${MOST_HOSTS} hosts, not ${hosts}.`);
+    await this.#options.keep(hosts);
     this.#bounds = { ...this.#bounds, least: hosts, most: Math.max(hosts, this.#bounds.most) };
-    this.#options.keep(hosts);
     this.#decide(hosts, "an operator has asked for it");
   }
 
-  /** `name` is to give its shards away and end. Throws CallError. */
-  drain(name: string): void {
+  /** `name` is to give its shards away and end. Rejects with CallError. */
+  async drain(name: string): Promise<void> {
     // A word that is repeated, as its answer was lost, is one.
     if (this.#draining === name) return;
     const serving = this.#fleet.serving(this.#options.now());
@@ -111,9 +125,14 @@ export class Monitor {
         `${name} is the only host that serves, and its shards would have nowhere to go; scale to 2 first.`,
       );
     const wanted = Math.max(1, this.#scaling.wanted - 1);
+    const least = Math.min(this.#bounds.least, wanted);
+    // Before it is kept: a word that is repeated meanwhile is the same one.
     this.#draining = name;
-    this.#bounds = { ...this.#bounds, least: Math.min(this.#bounds.least, wanted) };
-    this.#options.keep(this.#bounds.least);
+    await this.#options.keep(least).catch((error: unknown) => {
+      this.#draining = null;
+      throw error;
+    });
+    this.#bounds = { ...this.#bounds, least };
     this.#decide(wanted, `an operator has had ${name} drained`);
   }
 
@@ -121,10 +140,11 @@ export class Monitor {
     const { driver, log, now } = this.#options;
     try {
       const running = await driver.list();
-      this.#fleet.forgetEnded(this.#running, running, now());
+      this.#fleet.runs(running, now());
       this.#running = running;
+      this.#options.record.add(this.#fleet.samples(now()), now());
       this.#scale();
-      await this.#step();
+      if (this.#options.mayAct()) await this.#step();
       this.#problem = null;
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
@@ -162,15 +182,11 @@ export class Monitor {
     this.#running = await driver.list();
   }
 
-  #isSilent({ name, state }: RunningHost, nowAt: number): boolean {
-    const since = this.#fleet.heardAt(name) ?? this.#beganAt;
-    const isAlone = this.#fleet.serving(nowAt).length === 0;
+  #isSilent({ name }: RunningHost, nowAt: number): boolean {
+    const since = this.#fleet.silentSince(name);
     // When nobody is heard the bus is away, and ending hosts would mend nothing.
-    return (
-      state === "running" &&
-      !isAlone &&
-      nowAt - Math.max(since, this.#beganAt) >= REPLACED_AFTER_MS + SILENT_MS
-    );
+    const isAlone = this.#fleet.serving(nowAt).length === 0;
+    return since !== null && !isAlone && nowAt - since >= REPLACED_AFTER_MS + SILENT_MS;
   }
 
   #decide(wanted: number, reason: string): void {
@@ -182,8 +198,8 @@ export class Monitor {
 
   #note(wanted: number, reason: string): void {
     this.#options.log.info({ wanted, reason }, "number of hosts decided");
-    this.#decisions.push({ at: this.#options.now(), wanted, reason });
-    if (this.#decisions.length > MOST_DECISIONS) this.#decisions.shift();
+    this.#options.record.decide({ at: this.#options.now(), wanted, reason });
+    this.#options.onDecided();
   }
 }
 

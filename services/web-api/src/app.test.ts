@@ -80,6 +80,7 @@ describe("the OpenAPI document", () => {
         "GET /v1/operations/dead-letters",
         "GET /v1/operations/hosts",
         "GET /v1/operations/queues",
+        "GET /v1/operations/record",
         "GET /v1/operations/shards",
         "GET /v1/operations/status",
         "GET /v1/operations/users/{name}/export",

@@ -35,6 +35,15 @@ export interface Shard {
   readonly epoch: number | null;
 }
 
+/** How the fleet did at one time: sums over the hosts, and the worst of them where that says more. */
+export interface FleetSample {
+  readonly at: string;
+  readonly hosts: number;
+  readonly commitsPerSecond: number;
+  readonly busy: number;
+  readonly loopDelayMs: number;
+}
+
 export interface Status {
   readonly isWell: boolean;
   readonly sentence: string;

@@ -1,17 +1,17 @@
 /** What operators ask of the monitor, over the bus. */
-import type { CallArgs, FleetView, MonitorCallName } from "@tidings/protocol";
+import type { CallArgs, CallResult, FleetView, MonitorCallName } from "@tidings/protocol";
 import type { Parts } from "../parts.ts";
 
 /** The monitor answers at once, or it is not there. */
 const CALL_TIMEOUT_MS = 5_000;
 
-/** The fleet after the call. Rejects with CallError. */
+/** What the monitor answers. Rejects with CallError. */
 export function callMonitor<N extends MonitorCallName>(
   { bus, addresses }: Pick<Parts, "bus" | "addresses">,
   name: N,
   args: CallArgs<N>,
   op?: string,
-): Promise<FleetView> {
+): Promise<CallResult<N>> {
   return bus.call({
     from: addresses.web,
     to: addresses.monitor,
@@ -20,7 +20,7 @@ export function callMonitor<N extends MonitorCallName>(
     name,
     args,
     ...(op === undefined ? {} : { op }),
-  }) as Promise<FleetView>;
+  });
 }
 
 /** The fleet as it is. Rejects with CallError. */

@@ -71,3 +71,11 @@ test("whatever is wrong is said, each in a sentence", () => {
     "More than 200 dead letters can be replayed.",
   ]);
 });
+
+test("a monitor that does not answer is said, and the rest is still told", () => {
+  const status = statusOf({ ...known({}), fleet: null });
+  expect(status.sentence).toBe("Not well: 0 messages wait");
+  expect(status.troubles).toEqual([
+    "The monitor does not answer: hosts go on, and nobody adds or replaces one.",
+  ]);
+});

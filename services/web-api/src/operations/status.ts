@@ -1,5 +1,5 @@
 /** Whether all is well, in one line, and what is not: the command line and the page for operators say this. */
-import type { FleetView } from "@tidings/protocol";
+import { type FleetView, SHARDS } from "@tidings/protocol";
 import { shardsOf } from "./fleet-view.ts";
 import type { QueueDepth } from "./queue-depths.ts";
 
@@ -7,7 +7,8 @@ import type { QueueDepth } from "./queue-depths.ts";
 const MANY = 1_000;
 
 export interface Known {
-  readonly fleet: FleetView;
+  /** Null: the monitor does not answer. */
+  readonly fleet: FleetView | null;
   readonly queues: readonly QueueDepth[];
   /** Dead letters, as far as they were counted. */
   readonly deadLetters: number;
@@ -31,22 +32,14 @@ export interface Status {
 
 /** The same for the same input. */
 export function statusOf({ fleet, queues, deadLetters, hasMore }: Known): Status {
-  const shards = shardsOf(fleet);
+  const shards = fleet === null ? [] : shardsOf(fleet);
   const served = shards.filter(({ host }) => host !== null).length;
-  const hosts = fleet.hosts.filter(({ state }) => state === "serving").length;
+  const hosts = fleet?.hosts.filter(({ state }) => state === "serving").length ?? 0;
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const troubles = [
-    ...(fleet.problem === null ? [] : [`Hosts cannot be started or stopped: ${fleet.problem}.`]),
-    ...(hosts < fleet.wanted
-      ? [`${counted(hosts, "host serves", "hosts serve")}, ${fleet.wanted} are wanted.`]
-      : []),
-    ...(served < shards.length && fleet.wanted > 0
-      ? [`${counted(shards.length - served, "shard has", "shards have")} no host; what is for them waits.`]
-      : []),
-    ...fleet.hosts.filter(({ state }) => state === "silent").map(({ id }) => `${id} runs and says nothing.`),
-    ...fleet.hosts
-      .filter(({ load }) => (load?.parkedStreams ?? 0) > 0)
-      .map(({ id, load }) => `${id} has ${load?.parkedStreams} streams of frames that nobody acknowledges.`),
+    ...(fleet === null
+      ? ["The monitor does not answer: hosts go on, and nobody adds or replaces one."]
+      : troublesOf(fleet, hosts, served)),
     ...queues
       .filter((queue) => queue.waiting > MANY)
       .map((queue) => `${queue.waiting} messages wait in ${queue.queue}.`),
@@ -57,10 +50,24 @@ export function statusOf({ fleet, queues, deadLetters, hasMore }: Known): Status
         ]),
   ];
   const isWell = troubles.length === 0;
-  const sentence =
-    `${isWell ? "All well" : "Not well"}: ${counted(hosts, "host", "hosts")}, ` +
-    `${served} of ${shards.length} shards served, ${counted(waiting, "message waits", "messages wait")}`;
+  const known =
+    fleet === null ? "" : `${counted(hosts, "host", "hosts")}, ${served} of ${SHARDS} shards served, `;
+  const sentence = `${isWell ? "All well" : "Not well"}: ${known}${counted(waiting, "message waits", "messages wait")}`;
   return { isWell, sentence, troubles, hosts, shards: served, waiting, deadLetters };
+}
+
+function troublesOf({ hosts, wanted, problem }: FleetView, serving: number, served: number): string[] {
+  return [
+    ...(problem === null ? [] : [`Hosts cannot be started or stopped: ${problem}.`]),
+    ...(serving < wanted ? [`${counted(serving, "host serves", "hosts serve")}, ${wanted} are wanted.`] : []),
+    ...(served < SHARDS && wanted > 0
+      ? [`${counted(SHARDS - served, "shard has", "shards have")} no host; what is for them waits.`]
+      : []),
+    ...hosts.filter(({ state }) => state === "silent").map(({ id }) => `${id} runs and says nothing.`),
+    ...hosts
+      .filter(({ load }) => (load?.parkedStreams ?? 0) > 0)
+      .map(({ id, load }) => `${id} has ${load?.parkedStreams} streams of frames that nobody acknowledges.`),
+  ];
 }
 
 function counted(count: number, one: string, many: string): string {

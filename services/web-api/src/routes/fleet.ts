@@ -1,4 +1,5 @@
 /** The operators' view of hosts, shards and queues, and their word on how many hosts there are. */
+import { CallError } from "@tidings/protocol";
 import Type from "typebox";
 import { operationId } from "../avatar-calls.ts";
 import { listDeadLetters } from "../dead-letters.ts";
@@ -7,7 +8,8 @@ import { callMonitor, readFleet } from "../operations/fleet-calls.ts";
 import { Hosts, hostsOf, ShardItem, shardsOf } from "../operations/fleet-view.ts";
 import { statusOf } from "../operations/status.ts";
 import type { App, Parts } from "../parts.ts";
-import { ChangeHeaders, List, Nullable, PROBLEMS, Strict } from "../shapes.ts";
+import { ChangeHeaders, List, literals, Nullable, PROBLEMS, Strict, Time } from "../shapes.ts";
+import { rfc3339 } from "../times.ts";
 
 /** Dead letters that are counted. */
 const MOST_COUNTED = 200;
@@ -15,6 +17,18 @@ const MOST_COUNTED = 200;
 const QueueItem = Type.Object({
   queue: Type.String(),
   waiting: Type.Integer({ description: "Messages that no consumer has been given." }),
+});
+
+const SampleItem = Type.Object({
+  at: Time,
+  hosts: Type.Integer(),
+  shards: Type.Integer(),
+  awakeAvatars: Type.Integer(),
+  commitsPerSecond: Type.Number(),
+  busy: Type.Number({ description: "Of the busiest host, 0 to 1." }),
+  loopDelayMs: Type.Number({ description: "Of the slowest host." }),
+  residentBytes: Type.Integer(),
+  framesWaiting: Type.Integer(),
 });
 
 const Status = Type.Object({
@@ -62,6 +76,14 @@ const hostsSchema = {
   response: { 200: Hosts, ...PROBLEMS },
 } as const;
 
+const recordSchema = {
+  ...shared,
+  operationId: "record",
+  summary: "How the fleet did in the last hour, day or week",
+  querystring: Strict({ range: Type.Optional(literals(["1h", "24h", "7d"])) }),
+  response: { 200: List(SampleItem), ...PROBLEMS },
+} as const;
+
 const shardsSchema = {
   ...shared,
   operationId: "listShards",
@@ -96,6 +118,11 @@ const scaleSchema = {
 
 export function fleetRoutes(app: App, parts: Parts): void {
   const fleet = () => readFleet(parts);
+  const fleetOrNull = () =>
+    fleet().catch((error: unknown) => {
+      if (error instanceof CallError && error.type === "wait") return null;
+      throw error;
+    });
   const { log } = parts;
 
   app.get("/v1/operations/checks", { schema: checksSchema }, async () => ({
@@ -104,6 +131,11 @@ export function fleetRoutes(app: App, parts: Parts): void {
   }));
 
   app.get("/v1/operations/hosts", { schema: hostsSchema }, async () => hostsOf(await fleet()));
+
+  app.get("/v1/operations/record", { schema: recordSchema }, async ({ query }) => {
+    const { samples } = await callMonitor(parts, "fleetRecord", { range: query.range ?? "1h" });
+    return { items: samples.map(({ at, ...sample }) => ({ at: rfc3339(at), ...sample })), next: null };
+  });
 
   app.get("/v1/operations/shards", { schema: shardsSchema }, async () => ({
     items: shardsOf(await fleet()),
@@ -117,7 +149,7 @@ export function fleetRoutes(app: App, parts: Parts): void {
 
   app.get("/v1/operations/status", { schema: statusSchema }, async () => {
     const [known, queues, letters] = await Promise.all([
-      fleet(),
+      fleetOrNull(),
       parts.depths.read(),
       listDeadLetters(parts, null, MOST_COUNTED),
     ]);

@@ -1,26 +1,12 @@
 /** The avatar hosts: each with its load, lines of the last hour, and how many there are to be. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { draft } from "../drafts.ts";
-import { type Fleet, type Host, operations } from "../operator.ts";
+import { type Fleet, operations } from "../operator.ts";
 import { Action, Field, Form, Time } from "./controls.tsx";
-import { Plot } from "./plot.tsx";
+import { Figures } from "./figures.tsx";
 
-/** Samples that are kept: an hour of them. */
-const MOST_SAMPLES = 1_200;
 const MEGABYTE = 1_048_576;
 
-interface Sample {
-  /** Seconds since the epoch. */
-  readonly at: number;
-  readonly hosts: readonly Host[];
-}
-
 export function Hosts({ fleet, read }: { readonly fleet: Fleet; readonly read: () => Promise<void> }) {
-  const samples = useSignal<readonly Sample[]>([]);
-  useEffect(() => {
-    samples.value = [...samples.value, { at: Date.now() / 1_000, hosts: fleet.items }].slice(-MOST_SAMPLES);
-  }, [fleet]);
   const drain = async (id: string) => {
     await operations("POST", `/hosts/${id}/drain`, {});
     await read();
@@ -61,7 +47,7 @@ export function Hosts({ fleet, read }: { readonly fleet: Fleet; readonly read: (
         {fleet.wanted} wanted, between {fleet.least} and {fleet.most}.
       </p>
       <Scale fleet={fleet} read={read} />
-      <Figures samples={samples.value} />
+      <Figures />
       <Decisions fleet={fleet} />
     </section>
   );
@@ -79,35 +65,6 @@ function Scale({ fleet, read }: { readonly fleet: Fleet; readonly read: () => Pr
     <Form label="Scale" send={send}>
       <Field label="At least so many hosts" text={count} />
     </Form>
-  );
-}
-
-function Figures({ samples }: { readonly samples: readonly Sample[] }) {
-  // A line needs two points.
-  if (samples.length < 2) return <p class="quiet">Gathering figures…</p>;
-  const names = [...new Set(samples.flatMap(({ hosts }) => hosts.map(({ id }) => id)))].sort();
-  const times = samples.map(({ at }) => at);
-  const lines = (figure: (host: Host) => number | null) =>
-    names.map((name) => ({
-      label: name,
-      values: samples.map(({ hosts }) => {
-        const host = hosts.find(({ id }) => id === name);
-        return host === undefined ? null : figure(host);
-      }),
-    }));
-  return (
-    <div class="plots">
-      <Plot
-        label="Commits a second, since this page was opened"
-        times={times}
-        lines={lines((host) => host.commitsPerSecond)}
-      />
-      <Plot
-        label="How late the event loops are (ms, 99th percentile)"
-        times={times}
-        lines={lines((host) => host.loopDelayMs)}
-      />
-    </div>
   );
 }
 

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { Watch } from "./watch.ts";
+
+/** A leadership that is as the test says. */
+function stage() {
+  const said: string[] = [];
+  const leadership = { leads: false, look: async () => {}, giveUp: async () => void said.push("given up") };
+  let fails = false;
+  const watch = new Watch(leadership, async () => {
+    if (fails) throw new Error("the table is away");
+    said.push("taken");
+    return { leave: async () => void said.push("left") };
+  });
+  return { said, leadership, watch, fail: (isSo: boolean) => (fails = isSo) };
+}
+
+test("office is taken when it leads, and left when it does not", async () => {
+  const { said, leadership, watch } = stage();
+  await watch.look();
+  leadership.leads = true;
+  await watch.look();
+  await watch.look();
+  leadership.leads = false;
+  await watch.look();
+  await watch.stop();
+  expect(said).toEqual(["taken", "left", "given up"]);
+});
+
+test("what could not be taken is taken with the next look; who stops leaves, and gives the lease back", async () => {
+  const { said, leadership, watch, fail } = stage();
+  leadership.leads = true;
+  fail(true);
+  await watch.look();
+  fail(false);
+  await watch.look();
+  await watch.stop();
+  expect(said).toEqual(["taken", "left", "given up"]);
+});
+
+test("a lease that runs out while a look hangs is acted upon", async () => {
+  const { said, leadership, watch } = stage();
+  leadership.leads = true;
+  await watch.start(1_000_000);
+  leadership.look = () => new Promise(() => {});
+  void watch.look();
+  leadership.leads = false;
+  await expect.poll(() => said).toEqual(["taken", "left"]);
+});
