@@ -22,6 +22,12 @@ const PACKAGES = [
   { name: "postfix", files: ["/usr/sbin/postfix"], units: ["postfix"], tests: true },
   { name: "chromium", files: ["/usr/bin/chromium"], units: [], tests: true },
   { name: "swaks", files: ["/usr/bin/swaks"], units: [], tests: true },
+  {
+    name: "prometheus",
+    files: ["/usr/bin/promtool"],
+    units: ["prometheus", "prometheus-node-exporter", "prometheus-node-exporter-apt.timer"],
+    tests: true,
+  },
 ];
 
 /** While a file with this name says 101, packages do not start their services: invoke-rc.d(8). */
