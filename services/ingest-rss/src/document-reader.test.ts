@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { DocumentReader, READER_LIMITS, ReaderClosedError } from "./document-reader.ts";
+import { DocumentReader, READER_LIMITS, ReaderBusyError, ReaderClosedError } from "./document-reader.ts";
 
 const rss = (description: string) =>
   `<rss version="2.0"><channel><title>T</title><item><guid>1</guid><title>t</title><description>${description}</description></item></channel></rss>`;
@@ -51,4 +51,10 @@ test("a closed reader says so, to those who wait too", async () => {
   await reader.close();
   await ends;
   await expect(reader.read(documentOf(rss("x")))).rejects.toBeInstanceOf(ReaderClosedError);
+});
+
+test("what a thread says late, that needed long to start, is taken for no reading", async () => {
+  const hasty = new DocumentReader({ ...READER_LIMITS, threads: 1, startMs: 1 });
+  await expect(hasty.read(documentOf(rss("a")))).rejects.toBeInstanceOf(ReaderBusyError);
+  await hasty.close();
 });

@@ -14,15 +14,20 @@ export interface ReaderLimits {
   readonly threads: number;
   /** Longest time for one reading (milliseconds). */
   readonly readMs: number;
+  /** Longest time for a thread to load the parsers, which no reading is charged with (milliseconds). */
+  readonly startMs: number;
   /** Largest heap of one thread, and what of it is for the young (MB): a document is many short-lived strings. */
   readonly heapMb: number;
   readonly youngMb: number;
 }
 
-export const READER_LIMITS: ReaderLimits = { threads: 2, readMs: 4_000, heapMb: 256, youngMb: 24 };
-
-/** A thread loads the parsers when it starts, which its first reading must not be charged with (milliseconds). */
-const START_MS = 10_000;
+export const READER_LIMITS: ReaderLimits = {
+  threads: 2,
+  readMs: 4_000,
+  startMs: 60_000,
+  heapMb: 256,
+  youngMb: 24,
+};
 
 /** The reader was closed before the document was read. */
 export class ReaderClosedError extends Error {
@@ -33,11 +38,26 @@ export class ReaderClosedError extends Error {
   }
 }
 
-/** What goes to a reading thread; it answers with a {@link Reading}. */
+/** No thread was ready to read in time: the machine is busy, and the document may be read later. */
+export class ReaderBusyError extends Error {
+  override readonly name = "ReaderBusyError";
+}
+
+/** What goes to a reading thread; it answers with a {@link ReadingAnswer}. */
 export interface ReadingTask {
+  /** Named by the answer: what a thread says late is no answer to what it is asked next. */
+  readonly number: number;
   readonly document: FetchedDocument;
   readonly isCareful: boolean;
 }
+
+export interface ReadingAnswer {
+  readonly number: number;
+  readonly reading: Reading;
+}
+
+/** What a thread says when it has loaded the parsers. */
+export const READY: ReadingAnswer["number"] = 0;
 
 export class DocumentReader {
   readonly #limits: ReaderLimits;
@@ -45,18 +65,22 @@ export class DocumentReader {
   readonly #all = new Set<Worker>();
   readonly #waiting: ((error: Error | null) => void)[] = [];
   #reading = 0;
+  #tasks = READY;
   #isClosed = false;
 
   constructor(limits: ReaderLimits = READER_LIMITS) {
     this.#limits = limits;
   }
 
-  /** Reads `document`. Rejects only with {@link ReaderClosedError}; what cannot be read in time is `broken`. */
+  /**
+   * Reads `document`; what cannot be read in time is `broken`. Rejects only with {@link ReaderClosedError}, and with
+   * {@link ReaderBusyError} when it could not be tried.
+   */
   async read(document: FetchedDocument): Promise<Reading> {
     await this.#turn();
     try {
-      const first = await this.#readInThread({ document, isCareful: false });
-      return first ?? (await this.#readInThread({ document, isCareful: true })) ?? { kind: "broken" };
+      const first = await this.#readInThread(document, false);
+      return first ?? (await this.#readInThread(document, true)) ?? { kind: "broken" };
     } finally {
       this.#reading -= 1;
       this.#waiting.shift()?.(null);
@@ -82,29 +106,31 @@ export class DocumentReader {
   }
 
   /** The reading, or null when it took too long or the thread died of it. */
-  async #readInThread(task: ReadingTask): Promise<Reading | null> {
+  async #readInThread(document: FetchedDocument, isCareful: boolean): Promise<Reading | null> {
     const thread = this.#idle.pop() ?? (await this.#newThread());
     if (this.#isClosed) throw new ReaderClosedError();
-    const reading = await answerOf(thread, this.#limits.readMs, () => thread.postMessage(task));
+    const task: ReadingTask = { number: ++this.#tasks, document, isCareful };
+    const answer = await answerOf(thread, task.number, this.#limits.readMs, () => thread.postMessage(task));
     if (this.#isClosed) throw new ReaderClosedError();
-    if (reading === null) await this.#end(thread);
+    if (answer === null) await this.#end(thread);
     else this.#idle.push(thread);
-    return reading as Reading | null;
+    return answer?.reading ?? null;
   }
 
   /** Starts a thread; it says hello when the parsers are loaded. */
   async #newThread(): Promise<Worker> {
+    const { heapMb, youngMb, startMs } = this.#limits;
     const thread = new Worker(new URL("./reading-thread.ts", import.meta.url), {
-      resourceLimits: {
-        maxOldGenerationSizeMb: this.#limits.heapMb,
-        maxYoungGenerationSizeMb: this.#limits.youngMb,
-      },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
     });
     this.#all.add(thread);
     // What kills a thread is seen by whoever waits for it; without a listener it would end the process.
     thread.on("error", () => undefined);
-    await answerOf(thread, START_MS, () => undefined);
-    return thread;
+    const hello = await answerOf(thread, READY, startMs, () => undefined);
+    if (this.#isClosed) throw new ReaderClosedError();
+    if (hello !== null) return thread;
+    await this.#end(thread);
+    throw new ReaderBusyError(`no thread was ready to read within ${startMs} ms`);
   }
 
   async #end(thread: Worker): Promise<void> {
@@ -113,15 +139,23 @@ export class DocumentReader {
   }
 }
 
-/** The next message of `thread` after `ask`; null when there is none within `timeoutMs`, or the thread ends. */
-async function answerOf(thread: Worker, timeoutMs: number, ask: () => void): Promise<unknown> {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
+/** What `thread` says to task `number` after `ask`; null when it says nothing within `timeoutMs`, or ends. */
+async function answerOf(
+  thread: Worker,
+  number: number,
+  timeoutMs: number,
+  ask: () => void,
+): Promise<ReadingAnswer | null> {
+  const { promise, resolve } = Promise.withResolvers<ReadingAnswer | null>();
   const fail = () => resolve(null);
+  const hear = (answer: ReadingAnswer) => {
+    if (answer.number === number) resolve(answer);
+  };
   const timer = setTimeout(fail, timeoutMs);
-  thread.once("message", resolve).once("error", fail).once("exit", fail);
+  thread.on("message", hear).once("error", fail).once("exit", fail);
   ask();
   const answer = await promise;
   clearTimeout(timer);
-  thread.off("message", resolve).off("error", fail).off("exit", fail);
+  thread.off("message", hear).off("error", fail).off("exit", fail);
   return answer;
 }

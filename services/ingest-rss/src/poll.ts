@@ -24,7 +24,7 @@ import {
 import { type Delivery, type Queue, QueueStoppedError, RefusedError } from "@tidings/queue";
 import { counter, crashPoint, type Log } from "@tidings/runtime";
 import Type, { type Static } from "typebox";
-import { ReaderClosedError } from "./document-reader.ts";
+import { ReaderBusyError, ReaderClosedError } from "./document-reader.ts";
 import type { Fetch, Fetched, Unchanged } from "./fetch.ts";
 import { FetchFailedError } from "./fetch-failure.ts";
 import { PostponedError } from "./host-manners.ts";
@@ -191,11 +191,11 @@ async function giveUp(job: AnyJob, delivery: Delivery, error: unknown, tools: Po
     tools.log.debug(fields, "poll was cut off by the end of the service");
     return delivery.giveBack();
   }
-  if (!(error instanceof RefusedError)) {
+  if (!(error instanceof RefusedError || error instanceof ReaderBusyError)) {
     tools.log.error(fields, "poll job failed");
     return delivery.deadLetter();
   }
-  tools.log.warn(fields, "result was refused");
+  tools.log.warn(fields, "the job is given back, and done later");
   await tools.pause();
   delivery.giveBack();
 }

@@ -1,9 +1,11 @@
 /** The inside of a reading thread: one task in, one reading out. */
 import { parentPort } from "node:worker_threads";
-import type { ReadingTask } from "./document-reader.ts";
+import { READY, type ReadingAnswer, type ReadingTask } from "./document-reader.ts";
 import { readDocument } from "./read-document.ts";
 
-parentPort?.on("message", async ({ document, isCareful }: ReadingTask) => {
-  parentPort?.postMessage(await readDocument(document, isCareful));
+const say = (answer: ReadingAnswer) => parentPort?.postMessage(answer);
+
+parentPort?.on("message", async ({ number, document, isCareful }: ReadingTask) => {
+  say({ number, reading: await readDocument(document, isCareful) });
 });
-parentPort?.postMessage("ready");
+say({ number: READY, reading: { kind: "broken" } });
