@@ -77,8 +77,15 @@ export function dial(entity: Entity, service: string, domain: string, events: Li
     });
   };
 
+  // The library begins to wait for the server's stream header when its own is written: one that came before is missed. The stream
+  // goes on all the same, and it is only the waiting that ends, with an error, when the link has long been in use.
+  const fail = (error: unknown) => {
+    if (state === "linked" && isTimeout(error)) return;
+    end(asError(error));
+  };
+
   entity.timeout = DIAL_TIMEOUT_MS;
-  entity.on("error", (error: unknown) => end(asError(error)));
+  entity.on("error", fail);
   entity.on("close", () => end(new LinkError("the server closed the stream")));
   entity.on("disconnect", () => end(new LinkError("the server closed the connection")));
   entity.on("element", (element: Element) => {
@@ -93,7 +100,7 @@ export function dial(entity: Entity, service: string, domain: string, events: Li
     else linked(socket, String(entity.jid));
   });
 
-  open(entity, service, domain).catch((error: unknown) => end(asError(error)));
+  open(entity, service, domain).catch(fail);
   return { linked: promise, abort: end };
 }
 
@@ -140,6 +147,11 @@ function rawSocket(entity: Pick<Entity, "socket">): Socket | null {
 
 function isStanza({ name }: Element): boolean {
   return name === "message" || name === "iq" || name === "presence";
+}
+
+/** The library's own class is not exported. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === "TimeoutError";
 }
 
 function asError(error: unknown): Error {
