@@ -7,6 +7,7 @@ import { measureFanOut } from "./fan-out.ts";
 import { measureLargeFanOut, seedFanOut } from "./fan-out-100k.ts";
 import { type Figure, figureOf } from "./figures.ts";
 import { measureHandOver } from "./hand-over.ts";
+import { measureHosts } from "./hosts.ts";
 import { hostsStayDead, onStack } from "./installation.ts";
 import { measureLatency } from "./latency.ts";
 import { watched } from "./loop-delay.ts";
@@ -59,6 +60,11 @@ export const SUITES: readonly Suite[] = [
     name: "sustained",
     summary: "items to ten clients for a minute; memory and event loops meanwhile",
     run: (tell) => onStack(tell, { adapt: watched }, (stack) => measureSustained(tell, stack)),
+  },
+  {
+    name: "hosts",
+    summary: "durable deliveries in a second with one avatar host and with two, and what was the limit",
+    run: measureHosts,
   },
   {
     name: "takeover",

@@ -21,7 +21,7 @@ const TELL_EVERY_MS = 15_000;
 /** What is loaded and compiled at first is no growth (milliseconds). */
 const WARM_AFTER_MS = 15_000;
 
-interface Person {
+export interface Person {
   readonly source: BenchSource;
   readonly arrivals: Arrivals;
   stop(): Promise<void>;
@@ -37,11 +37,11 @@ export async function measureSustained(tell: Tell, stack: Stack): Promise<Figure
   tell("measuring the raw federated rate");
   const raw = figureOf(await measureFederation(stack), "federated stanzas");
   const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
-  const people = await Promise.all(Array.from({ length: USERS }, (_, at) => person(stack, queue, at)));
+  const people = await openPeople(stack, queue);
   tell(`${USERS} users are online, ${ON_THE_WAY} items on their way to each, for ${LASTS_MS / 1_000} s`);
   const sinceAt = Date.now();
   const memory = new MemoryWatch(stack.home);
-  const { perSecond, latencies } = await load(tell, people);
+  const { perSecond, latencies } = await load(tell, people, LASTS_MS);
   const samples = memory.stop();
   const repeats = people.reduce((sum, { arrivals }) => sum + arrivals.repeats, 0);
   for (const { stop } of people) await stop();
@@ -68,6 +68,11 @@ export async function measureSustained(tell: Tell, stack: Stack): Promise<Figure
   ];
 }
 
+/** Ten users, each with a client that confirms and a source. */
+export function openPeople(stack: Stack, queue: Queue): Promise<Person[]> {
+  return Promise.all(Array.from({ length: USERS }, (_, at) => person(stack, queue, at)));
+}
+
 async function person(stack: Stack, queue: Queue, at: number): Promise<Person> {
   const source = await benchSource(queue, `sustained-${at}`);
   const client = await subscriber(stack, `sustained${at}`, source.url);
@@ -78,13 +83,14 @@ async function person(stack: Stack, queue: Queue, at: number): Promise<Person> {
   return { source, arrivals: listen(client), stop };
 }
 
-async function load(tell: Tell, people: readonly Person[]): Promise<Load> {
+/** As many items as go through in `lastsMs`. */
+export async function load(tell: Tell, people: readonly Person[], lastsMs: number): Promise<Load> {
   const latencies: number[] = [];
   const startedAt = performance.now();
   const telling = setInterval(() => tell(`${latencies.length} items have come`), TELL_EVERY_MS);
   let number = 0;
   const lane = async ({ source, arrivals }: Person) => {
-    while (performance.now() - startedAt < LASTS_MS) {
+    while (performance.now() - startedAt < lastsMs) {
       const publishedAt = performance.now();
       const id = await source.publish(number++);
       latencies.push((await arrivals.of(id)) - publishedAt);
