@@ -1,10 +1,10 @@
-/** The embedded DynamoDB in a process of its own: `node dynalite-server.ts <port> <folder>`. */
+/** The embedded DynamoDB in a process of its own: `node dynalite-server.ts <port> <folder> [<address>]`. */
 import { runService } from "@tidings/runtime";
 import dynalite from "dynalite";
 
 await runService("dynalite", async ({ onStop, log }) => {
-  const [port, path] = process.argv.slice(2);
-  if (!port || !path) throw new Error("usage: dynalite-server.ts <port> <folder>");
+  const [port, path, host = "127.0.0.1"] = process.argv.slice(2);
+  if (!port || !path) throw new Error("usage: dynalite-server.ts <port> <folder> [<address>]");
   const server = dynalite({ path, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
   onStop(
     () =>
@@ -15,7 +15,7 @@ await runService("dynalite", async ({ onStop, log }) => {
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port: Number(port), host: "127.0.0.1" }, resolve);
+    server.listen({ port: Number(port), host }, resolve);
   });
   log.info({ port: Number(port), path }, "listening");
 });

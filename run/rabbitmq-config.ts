@@ -3,9 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 export const RABBITMQ_USER = "tidings";
 export const RABBITMQ_VHOST = "tidings";
 
-/** RabbitMQ's configuration (3.10 and 4.x): loopback only, our user from `definitionsFile`, bounded memory and disk. */
-export function rabbitmqConfig(port: number, definitionsFile: string): string {
-  return `listeners.tcp.1 = 127.0.0.1:${port}
+/** RabbitMQ's configuration (3.10 and 4.x): at `address` only, our user from `definitionsFile`, bounded memory and disk. */
+export function rabbitmqConfig(port: number, definitionsFile: string, address = "127.0.0.1"): string {
+  return `listeners.tcp.1 = ${address}:${port}
 num_acceptors.tcp = 2
 load_definitions = ${definitionsFile}
 vm_memory_high_watermark.absolute = 512MB

@@ -13,6 +13,10 @@ export interface RabbitmqOptions {
   readonly port: number;
   readonly distributionPort: number;
   readonly epmdPort: number;
+  /** Where it listens; loopback unless it has a network of its own. */
+  readonly address?: string;
+  /** The file with its password; in `home` when not given. */
+  readonly passwordFile?: string;
 }
 
 /** Debian's server script. The one in /usr/sbin insists on root or on the user rabbitmq. */
@@ -22,16 +26,17 @@ const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 export function rabbitmq(options: RabbitmqOptions): { readonly spec: ProcessSpec; readonly url: string } {
   const folder = join(options.home, "rabbitmq");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const password = secretIn(join(folder, "password"));
+  const { port, address = "127.0.0.1", passwordFile = join(folder, "password") } = options;
+  const password = secretIn(passwordFile);
   writeCookie(folder);
   writeFileSync(join(folder, "definitions.json"), rabbitmqDefinitions(password), { mode: 0o600 });
   writeFileSync(
     join(folder, "rabbitmq.conf"),
-    rabbitmqConfig(options.port, join(folder, "definitions.json")),
+    rabbitmqConfig(port, join(folder, "definitions.json"), address),
   );
   writeFileSync(join(folder, "enabled_plugins"), "[].\n");
   writeFileSync(join(folder, "env.conf"), "");
-  const url = `amqp://${RABBITMQ_USER}:${password}@127.0.0.1:${options.port}/${RABBITMQ_VHOST}`;
+  const url = `amqp://${RABBITMQ_USER}:${password}@127.0.0.1:${port}/${RABBITMQ_VHOST}`;
   const spec: ProcessSpec = {
     name: "rabbitmq",
     command: SERVER,
@@ -51,7 +56,7 @@ function writeCookie(folder: string): void {
 
 function environment(
   folder: string,
-  { tag, port, distributionPort, epmdPort }: RabbitmqOptions,
+  { tag, port, distributionPort, epmdPort, address = "127.0.0.1" }: RabbitmqOptions,
 ): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -60,7 +65,7 @@ function environment(
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: "127.0.0.1",
     RABBITMQ_NODENAME: `rabbit-${tag}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODE_IP_ADDRESS: address,
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distributionPort),
     RABBITMQ_CONF_ENV_FILE: join(folder, "env.conf"),

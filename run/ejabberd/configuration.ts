@@ -18,6 +18,8 @@ export interface EjabberdPorts {
 export interface ConfigurationInput {
   readonly domain: string;
   readonly ports: EjabberdPorts;
+  /** Where the nodes listen: loopback, or all of a container's own network. */
+  readonly listenAddress: string;
   readonly pair: Certificate;
   /** Whether the users cluster's certificate comes from elsewhere, so that our authority does not vouch for it. */
   readonly isForeignPair: boolean;
@@ -32,10 +34,14 @@ export function templateValues(role: Role, input: ConfigurationInput): TemplateV
   return { ...commonValues(role, input), ...roleValues(role, input) };
 }
 
-function commonValues(role: Role, { domain, ports, pair, authority }: ConfigurationInput): TemplateValues {
+function commonValues(
+  role: Role,
+  { domain, ports, pair, authority, listenAddress }: ConfigurationInput,
+): TemplateValues {
   return {
     [role]: quoted(roleDomain(role, domain)),
     s2sPort: String(ports[role].s2s),
+    listenAddress,
     certificate: quoted(pair.certificate),
     key: quoted(pair.key),
     authority: quoted(authority),

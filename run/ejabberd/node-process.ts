@@ -19,8 +19,10 @@ export class NodeStartError extends Error {
 export interface NodeSettings {
   /** Erlang node name without the host, unique on this machine. */
   readonly name: string;
-  /** The node's own folder: configuration, Mnesia, crash dump. */
+  /** Its configuration. */
   readonly folder: string;
+  /** Mnesia and crash dumps: what has to outlive the node. */
+  readonly dataFolder: string;
   readonly logFile: string;
   /** Folder of our compiled modules. */
   readonly modules: string;
@@ -48,7 +50,7 @@ export interface NodeProcess {
 /** Starts the node and resolves when its ports accept. Rejects with {@link NodeStartError}. */
 export async function startNode(settings: NodeSettings): Promise<NodeProcess> {
   const child = spawn("erl", nodeArguments(settings), {
-    cwd: settings.folder,
+    cwd: settings.dataFolder,
     env: nodeEnvironment(settings),
     stdio: ["pipe", "ignore", "ignore"],
     // A terminal's Ctrl-C must not reach it: it is stopped in order.
@@ -90,7 +92,7 @@ function nodeArguments(settings: NodeSettings): string[] {
     "-noinput",
     ...["-sname", `${settings.name}@localhost`, "-start_epmd", "false"],
     ...["-kernel", "inet_dist_use_interface", "{127,0,0,1}"],
-    ...["-mnesia", "dir", JSON.stringify(join(settings.folder, "mnesia"))],
+    ...["-mnesia", "dir", JSON.stringify(join(settings.dataFolder, "mnesia"))],
     ...["-pa", settings.modules],
     ...["-s", "lifeline", "-s", "ejabberd"],
   ];
@@ -105,7 +107,7 @@ function nodeEnvironment(settings: NodeSettings): NodeJS.ProcessEnv {
     ERL_INETRC: settings.resolverFile,
     ERL_EPMD_PORT: String(settings.epmdPort),
     ERL_EPMD_ADDRESS: "127.0.0.1",
-    ERL_CRASH_DUMP: join(settings.folder, "erl_crash.dump"),
+    ERL_CRASH_DUMP: join(settings.dataFolder, "erl_crash.dump"),
     EJABBERD_CONFIG_PATH: join(settings.folder, "ejabberd.yml"),
     EJABBERD_LOG_PATH: settings.logFile,
   };

@@ -11,6 +11,8 @@ import { listenerProblems, renderTemplate, TemplateError } from "./template.ts";
 
 const SOURCES = join(import.meta.dirname, "../../ejabberd");
 
+const LOOPBACK = "127.0.0.1";
+
 export interface PrepareOptions {
   /** State folder of the installation, absolute. */
   readonly home: string;
@@ -19,6 +21,8 @@ export interface PrepareOptions {
   /** Part of the Erlang nodes' names, unique on this machine: letters and digits. */
   readonly tag: string;
   readonly ports: EjabberdPorts;
+  /** Where the nodes listen; loopback unless they have a network of their own. */
+  readonly listenAddress?: string;
   /** Folder with `<domain>.crt` and `<domain>.key` for the users cluster, instead of a certificate of our own authority. */
   readonly tlsDir?: string;
   /** ERL_LIBS, where another ejabberd than the system's is wanted. */
@@ -56,7 +60,14 @@ export async function prepare(options: PrepareOptions): Promise<Record<Role, Nod
       const logFile = join(home, "logs", `ejabberd-${role}`, "ejabberd.log");
       return [
         role,
-        { ...common, name: `${role}-${options.tag}`, folder, logFile, ports: Object.values(ports[role]) },
+        {
+          ...common,
+          name: `${role}-${options.tag}`,
+          folder,
+          dataFolder: folder,
+          logFile,
+          ports: Object.values(ports[role]),
+        },
       ];
     }),
   );
@@ -69,7 +80,7 @@ async function writeConfiguration(
   authority: Authority,
   options: PrepareOptions,
 ): Promise<void> {
-  const { domain, ports, home } = options;
+  const { domain, ports, home, listenAddress = LOOPBACK } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const passwords = new Map<string, string>();
   for (const component of componentDomains(role, domain)) {
@@ -81,13 +92,14 @@ async function writeConfiguration(
   const values = templateValues(role, {
     domain,
     ports,
+    listenAddress,
     pair,
     isForeignPair,
     authority: authority.path,
     passwords,
   });
   const configuration = renderTemplate(template, values);
-  const problems = listenerProblems(configuration);
+  const problems = listenerProblems(configuration, listenAddress);
   if (problems.length > 0) throw new TemplateError(`${role}.yml: ${problems.join("; ")}`);
   const path = join(folder, "ejabberd.yml");
   await writeFile(path, configuration, { mode: 0o600 });

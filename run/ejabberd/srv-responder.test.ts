@@ -3,7 +3,14 @@ import { Resolver } from "node:dns/promises";
 import { decode, encode, type Packet, type RecordType } from "dns-packet";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import { answerTo, type LookUp, portOf, type SrvResponder, startSrvResponder } from "./srv-responder.ts";
+import {
+  answerTo,
+  type HostOf,
+  type LookUp,
+  portOf,
+  type SrvResponder,
+  startSrvResponder,
+} from "./srv-responder.ts";
 
 const table = new Map([
   ["d.localhost", 1],
@@ -15,8 +22,8 @@ afterEach(async () => {
   for (const responder of started.splice(0)) await responder.stop();
 });
 
-async function starts(): Promise<{ responder: SrvResponder; resolver: Resolver }> {
-  const responder = await startSrvResponder(0, Object.fromEntries(table));
+async function starts(hostOf?: HostOf): Promise<{ responder: SrvResponder; resolver: Resolver }> {
+  const responder = await startSrvResponder(0, Object.fromEntries(table), nobody, hostOf);
   started.push(responder);
   const resolver = new Resolver({ timeout: 2_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${responder.port}`]);
@@ -135,4 +142,11 @@ test("it may be stopped twice", async () => {
   const { responder } = await starts();
   await responder.stop();
   await responder.stop();
+});
+
+test("where each cluster has a machine of its own, the answer names it", async () => {
+  const { resolver } = await starts((domain) => `node-of-${domain}`);
+  expect(await resolver.resolveSrv("_xmpp-server._tcp.im.agents.d.localhost")).toMatchObject([
+    { name: "node-of-agents.d.localhost", port: 2 },
+  ]);
 });

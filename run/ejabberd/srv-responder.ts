@@ -37,6 +37,9 @@ export interface SrvResponder {
 /** Looks a name up in the world's DNS; rejects when there is no such record. */
 export type LookUp = (name: string) => Promise<readonly SrvRecord[]>;
 
+/** The host, or the address, of the server of one of the domains that are answered for. */
+export type HostOf = (domain: string) => string;
+
 /**
  * Answers at `port` of 127.0.0.1 (0 = any free one) for `domains` (domain → port), and for the rest of the world by
  * `lookUp`. Rejects when it cannot listen.
@@ -45,6 +48,7 @@ export async function startSrvResponder(
   port: number,
   domains: Readonly<Record<string, number>>,
   lookUp: LookUp = () => Promise.reject(new Error("the world is not asked")),
+  hostOf: HostOf = () => "127.0.0.1",
 ): Promise<SrvResponder> {
   const table = new Map(Object.entries(domains));
   const socket = createSocket("udp4");
@@ -54,7 +58,7 @@ export async function startSrvResponder(
     // Silence past the bound: who asked asks again.
     if (pending >= MAX_PENDING) return;
     pending += 1;
-    const answer = await answerTo(message, table, lookUp);
+    const answer = await answerTo(message, table, lookUp, hostOf);
     pending -= 1;
     if (answer !== null && isOpen) socket.send(answer, peer.port, peer.address, () => undefined);
   });
@@ -75,9 +79,13 @@ export async function startSrvResponder(
 
 /** The port of the longest domain in `table` that is `name` or above it; null when there is none. */
 export function portOf(name: string, table: ReadonlyMap<string, number>): number | null {
+  return domainOf(name, table)?.[1] ?? null;
+}
+
+function domainOf(name: string, table: ReadonlyMap<string, number>): readonly [string, number] | null {
   for (let domain = name; domain !== ""; domain = domain.slice(domain.indexOf(".") + 1)) {
     const port = table.get(domain);
-    if (port !== undefined) return port;
+    if (port !== undefined) return [domain, port];
     if (!domain.includes(".")) return null;
   }
   return null;
@@ -88,11 +96,12 @@ export async function answerTo(
   message: Uint8Array,
   table: ReadonlyMap<string, number>,
   lookUp: LookUp,
+  hostOf: HostOf = () => "127.0.0.1",
 ): Promise<Uint8Array | null> {
   const query = decodeOrNull(message);
   const question = query?.questions?.[0];
   if (query === null || query.type !== "query" || question === undefined) return null;
-  const answers = await answersTo(question, table, lookUp);
+  const answers = await answersTo(question, table, lookUp, hostOf);
   const recursionDesired = (query.flags ?? 0) & RECURSION_DESIRED;
   const flags = AUTHORITATIVE | recursionDesired | (answers.length === 0 ? NXDOMAIN : 0);
   return encode({ type: "response", id: query.id ?? 0, flags, questions: [question], answers });
@@ -102,14 +111,17 @@ async function answersTo(
   question: Question,
   table: ReadonlyMap<string, number>,
   lookUp: LookUp,
+  hostOf: HostOf,
 ): Promise<SrvAnswer[]> {
   const { name, type } = question;
   const [, service, domain] = /^(_xmpps?-server\._tcp)\.(.+)$/.exec(name.toLowerCase()) ?? [];
   if (type !== "SRV" || service === undefined || domain === undefined) return [];
   const answer = (data: SrvAnswer["data"]): SrvAnswer => ({ type, name, ttl: TTL_SECONDS, data });
-  const port = portOf(domain, table);
-  if (port !== null)
-    return service === SERVICE ? [answer({ priority: 0, weight: 0, port, target: "127.0.0.1" })] : [];
+  const own = domainOf(domain, table);
+  if (own !== null) {
+    const [served, port] = own;
+    return service === SERVICE ? [answer({ priority: 0, weight: 0, port, target: hostOf(served) })] : [];
+  }
   if (SPECIAL.test(domain)) return [];
   try {
     const records = await lookUp(`${service}.${domain}`);

@@ -22,7 +22,15 @@ async function rendered(role: Role): Promise<string> {
   const pair = { certificate: '/home/it\'s "mine"/a.crt', key: "/a.key" };
   return renderTemplate(
     template,
-    templateValues(role, { domain, ports, pair, isForeignPair: false, authority: "/ca.crt", passwords }),
+    templateValues(role, {
+      domain,
+      ports,
+      pair,
+      isForeignPair: false,
+      listenAddress: "127.0.0.1",
+      authority: "/ca.crt",
+      passwords,
+    }),
   );
 }
 
@@ -55,7 +63,7 @@ test.each([
   ["global_routes: false", "global_routes: true", "global_routes is not false"],
   ["    global_routes: false\n", "", "global_routes is not false"],
   ["max_stanza_size: 524288", "max_stanza_size: infinity", "max_stanza_size is not set"],
-  ["ip: 127.0.0.1", "ip: 0.0.0.0", "does not listen on loopback only"],
+  ["ip: 127.0.0.1", "ip: 0.0.0.0", "does not listen on 127.0.0.1 only"],
   ["    hosts:", "    password: all\n    hosts:", "one password for all components"],
 ])("the lint finds a component listener where %j is %j", async (right, wrong, problem) => {
   for (const role of ["agents", "avatars"] as const) {

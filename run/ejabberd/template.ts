@@ -34,13 +34,14 @@ export function quoted(text: string): string {
  * What is wrong with the component listeners of an ejabberd configuration, one sentence each. With ejabberd's default
  * (`global_routes: true`) each component hears and may forge all domains of its listener.
  */
-export function listenerProblems(configuration: string): string[] {
+export function listenerProblems(configuration: string, listenAddress = "127.0.0.1"): string[] {
   return componentListeners(configuration).flatMap(({ line, text }) => {
     const problems: string[] = [];
     if (!/^\s+global_routes: false$/m.test(text)) problems.push(`line ${line}: global_routes is not false`);
     if (/^ {4}password:/m.test(text)) problems.push(`line ${line}: one password for all components`);
     if (!/^\s+max_stanza_size: \d+$/m.test(text)) problems.push(`line ${line}: max_stanza_size is not set`);
-    if (!/^\s+ip: 127\.0\.0\.1$/m.test(text)) problems.push(`line ${line}: does not listen on loopback only`);
+    if (!text.includes(`\n    ip: ${listenAddress}\n`))
+      problems.push(`line ${line}: does not listen on ${listenAddress} only`);
     return problems;
   });
 }

@@ -22,12 +22,17 @@ test("a service's metrics are where its file says, and gone with it", async () =
   const folder = mkdtempSync(join(tmpdir(), "tidings-metrics-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "metrics", "h1.json");
-  const close = await serveMetrics("avatar-host", file, "the token");
+  let isReady = false;
+  const place = { file, address: "127.0.0.1", port: 0, token: "the token", isReady: () => isReady };
+  const close = await serveMetrics("avatar-host", place);
   const [{ targets, labels }] = JSON.parse(readFileSync(file, "utf8"));
   expect(labels).toEqual({ service: "avatar-host", process: "h1" });
   const answer = await fetch(`http://${targets[0]}/metrics`);
   expect(await answer.text()).toContain("process_resident_memory_bytes");
   expect((await fetch(`http://${targets[0]}/`)).status).toBe(404);
+  expect((await fetch(`http://${targets[0]}/ready`)).status).toBe(503);
+  isReady = true;
+  expect((await fetch(`http://${targets[0]}/ready`)).status).toBe(200);
   await close();
   expect(() => readFileSync(file)).toThrow();
   await expect(fetch(`http://${targets[0]}/metrics`)).rejects.toThrow();

@@ -3,6 +3,8 @@
  * stands in a file as Prometheus' file-based discovery reads it (`file_sd_configs`).
  *
  *     TIDINGS_METRICS_FILE          that file; empty: nothing is served
+ *     TIDINGS_METRICS_ADDRESS       instead of loopback, where the network is the service's own
+ *     TIDINGS_METRICS_PORT          instead of whichever is free
  *     TIDINGS_OPERATOR_TOKEN_FILE   the token of who may hear the log there (log-route.ts); empty: nobody may
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -74,25 +76,37 @@ export function histogram<L extends string = never>(
   return new Histogram({ name, help, labelNames: labels, buckets: [...bounds] });
 }
 
+export interface MetricsPlace {
+  /** Says where it is, for Prometheus' file-based discovery. */
+  readonly file: string;
+  readonly address: string;
+  /** 0: whichever is free. */
+  readonly port: number;
+  /** Opens the log; null: nobody may hear it. */
+  readonly token: string | null;
+  /** Whether the service does its work: `GET /ready` answers 200, else 503. */
+  readonly isReady: () => boolean;
+}
+
 /**
  * Serves the metrics of the service `name`, and its log for who shows `token`; resolves to the function that ends that.
  */
 export async function serveMetrics(
   name: string,
-  file: string,
-  token: string | null,
+  { file, address, port, token, isReady }: MetricsPlace,
 ): Promise<() => Promise<void>> {
   watchProcess();
   const server = createServer((request, response) => {
     if (/^\/log(\?|$)/.test(request.url ?? "")) return answerLog(request, response, token);
+    if (request.url === "/ready") return void response.writeHead(isReady() ? 200 : 503).end();
     if (request.url !== "/metrics") return void response.writeHead(404).end();
     return void metricsText().then(({ type, text }) =>
       response.writeHead(200, { "content-type": type }).end(text),
     );
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  await new Promise<void>((listening) => server.listen(port, address, listening));
   server.unref();
-  const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const target = `${address}:${(server.address() as AddressInfo).port}`;
   const labels = { service: name, process: basename(file, ".json") };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify([{ targets: [target], labels }])}\n`);

@@ -28,6 +28,7 @@ export async function runService(name: string, start: (service: Service) => Prom
   const log = createLog(name);
   const closers: (() => Promise<void> | void)[] = [];
   let stopping = false;
+  let ready = false;
 
   const stop = async (code: number) => {
     if (stopping) process.exit(code || 1);
@@ -54,8 +55,18 @@ export async function runService(name: string, start: (service: Service) => Prom
     const metricsFile = process.env.TIDINGS_METRICS_FILE ?? "";
     const tokenFile = process.env.TIDINGS_OPERATOR_TOKEN_FILE ?? "";
     const token = tokenFile === "" ? null : await readSecret(tokenFile);
-    if (metricsFile !== "") closers.push(await serveMetrics(name, metricsFile, token));
+    if (metricsFile !== "") {
+      const place = {
+        file: metricsFile,
+        address: process.env.TIDINGS_METRICS_ADDRESS || "127.0.0.1",
+        port: Number(process.env.TIDINGS_METRICS_PORT || 0),
+        token,
+        isReady: () => ready,
+      };
+      closers.push(await serveMetrics(name, place));
+    }
     await start({ log, onStop: (close) => closers.push(close), fail });
+    ready = true;
     log.info("ready");
     process.send?.("ready");
     // Without the stripped sources on disk the next start would need the type stripper, and its memory, again.

@@ -18,9 +18,9 @@ const Settings = Type.Object({
   TIDINGS_HOSTS_MOST: Type.Optional(Hosts(1)),
   /** With nothing awake and nothing to do for so long the last host is stopped, where the fewest are 0 (seconds). */
   TIDINGS_HOSTS_IDLE_SECONDS: Type.Integer({ default: 600, minimum: 1 }),
-  /** Where whoever starts and stops hosts is asked, and with what. */
-  TIDINGS_DRIVER_URL: Type.String(),
-  TIDINGS_DRIVER_TOKEN_FILE: Type.String(),
+  /** Where whoever starts and stops hosts is asked, and with what; empty: nobody, and the monitor only watches. */
+  TIDINGS_DRIVER_URL: Type.String({ default: "" }),
+  TIDINGS_DRIVER_TOKEN_FILE: Type.String({ default: "" }),
 });
 
 const HOSTS = 2;

@@ -12,10 +12,11 @@ await runService("monitor", async ({ log, onStop }) => {
   onStop(() => table.stop());
   await table.create();
   const rows = new MonitorRows(table);
-  const driver = new ProcessDriver(
-    config.TIDINGS_DRIVER_URL,
-    await readSecret(config.TIDINGS_DRIVER_TOKEN_FILE),
-  );
+  const { TIDINGS_DRIVER_URL: driverUrl } = config;
+  const driver =
+    driverUrl === ""
+      ? null
+      : new ProcessDriver(driverUrl, await readSecret(config.TIDINGS_DRIVER_TOKEN_FILE));
   const password = await readSecret(config.TIDINGS_BUS_PASSWORD_FILE);
   const name = config.TIDINGS_MONITOR_NAME;
   const leadership = new Leadership({ rows, name, nowMs: () => performance.now(), log });

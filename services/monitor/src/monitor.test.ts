@@ -189,3 +189,22 @@ test("a host that has just begun to run has time to say something", async () => 
   await passes(monitor, 40, ["h2"]);
   expect(driver.stops).toBe(1);
 });
+
+test("without a driver hosts are watched, and whoever asks for another number is told who starts them", async () => {
+  const monitor = new Monitor({
+    driver: null,
+    bounds: { least: 1, most: 4, idleMs: 60_000 },
+    first: 2,
+    log: silentLog(),
+    now: () => nowAt,
+    keep: async () => {},
+    mayAct: () => true,
+    record: new FleetRecord(),
+    onDecided: () => expect.fail("nothing is to be decided"),
+  });
+  monitor.hears("h7", LOAD);
+  await monitor.look();
+  expect(monitor.view).toMatchObject({ wanted: 1, problem: null, hosts: [{ id: "h7", state: "serving" }] });
+  await expect(monitor.scaleTo(3)).rejects.toThrow("does not start hosts here");
+  await expect(monitor.drain("h7")).rejects.toThrow("does not start hosts here");
+});

@@ -22,7 +22,8 @@ import { type Bounds, beginScaling, type Scaling, scale } from "./scaling.ts";
 const REPLACED_AFTER_MS = 30_000;
 
 export interface MonitorOptions {
-  readonly driver: Driver;
+  /** Null: somebody else starts and stops hosts, and they are watched alone. */
+  readonly driver: Driver | null;
   readonly bounds: Bounds;
   readonly first: number;
   readonly log: Log;
@@ -53,7 +54,7 @@ export class Monitor {
     this.#options = options;
     this.#bounds = options.bounds;
     this.#scaling = beginScaling(options.first, options.now());
-    gauge("tidings_hosts_wanted", "Hosts that are wanted.", () => this.#scaling.wanted);
+    gauge("tidings_hosts_wanted", "Hosts that are wanted.", () => this.#wanted);
     gauge(
       "tidings_hosts_serving",
       "Hosts that are heard of.",
@@ -65,12 +66,19 @@ export class Monitor {
     const { least, most } = this.#bounds;
     return {
       hosts: this.#fleet.view(this.#running, this.#options.now()),
-      wanted: this.#scaling.wanted,
+      wanted: this.#wanted,
       least,
       most,
       problem: this.#problem,
       decisions: this.#options.record.decisions.toReversed(),
     };
+  }
+
+  /** Who starts hosts wants those that there are. */
+  get #wanted(): number {
+    return this.#options.driver === null
+      ? this.#fleet.serving(this.#options.now()).length
+      : this.#scaling.wanted;
   }
 
   /** What was measured in `range`, oldest first. */
@@ -98,6 +106,7 @@ export class Monitor {
 
   /** At least `hosts` are to run from now on. Rejects with CallError. */
   async scaleTo(hosts: number): Promise<void> {
+    this.#needsDriver();
     if (hosts < 1 || hosts > MOST_HOSTS)
       throw new CallError("modify", "not-acceptable", `There can be 1 to ${MOST_HOSTS} hosts, not ${hosts}.`);
     await this.#options.keep(hosts);
@@ -107,6 +116,7 @@ export class Monitor {
 
   /** `name` is to give its shards away and end. Rejects with CallError. */
   async drain(name: string): Promise<void> {
+    this.#needsDriver();
     // A word that is repeated, as its answer was lost, is one.
     if (this.#draining === name) return;
     const serving = this.#fleet.serving(this.#options.now());
@@ -137,14 +147,14 @@ export class Monitor {
   }
 
   async #look(): Promise<void> {
-    const { driver, log, now } = this.#options;
+    const { driver, log, now, record, mayAct } = this.#options;
     try {
-      const running = await driver.list();
+      const running = (await driver?.list()) ?? [];
       this.#fleet.runs(running, now());
       this.#running = running;
-      this.#options.record.add(this.#fleet.samples(now()), now());
-      this.#scale();
-      if (this.#options.mayAct()) await this.#step();
+      record.add(this.#fleet.samples(now()), now());
+      if (driver !== null) this.#scale();
+      if (driver !== null && mayAct()) await this.#step(driver);
       this.#problem = null;
     } catch (error) {
       if (!(error instanceof DriverError)) throw error;
@@ -163,8 +173,8 @@ export class Monitor {
   }
 
   /** At most one host is started or stopped, and none while another one is still being started or stopped. */
-  async #step(): Promise<void> {
-    const { driver, now } = this.#options;
+  async #step(driver: Driver): Promise<void> {
+    const { now } = this.#options;
     if (this.#running.some(({ state }) => state === "stopping")) return;
     this.#draining = this.#running.some(({ name }) => name === this.#draining) ? this.#draining : null;
     const names = this.#running.map(({ name }) => name).sort(byNumber);
@@ -180,6 +190,14 @@ export class Monitor {
       await driver.stop(silent.name);
     }
     this.#running = await driver.list();
+  }
+
+  /** Throws CallError when hosts are started by somebody else. */
+  #needsDriver(): void {
+    if (this.#options.driver !== null) return;
+    const sentence =
+      "The monitor does not start hosts here: whoever started them adds and takes them away, such as docker compose up --scale avatar-host=3.";
+    throw new CallError("modify", "not-acceptable", sentence);
   }
 
   #isSilent({ name }: RunningHost, nowAt: number): boolean {

@@ -19,7 +19,7 @@ export interface OfficeOptions {
   readonly config: MonitorConfig;
   readonly password: string;
   readonly rows: MonitorRows;
-  readonly driver: Driver;
+  readonly driver: Driver | null;
   readonly leads: () => boolean;
   readonly log: Log;
 }
