@@ -54,6 +54,13 @@ await awaited("web-api is ready", async () => {
   return answer?.ok === true ? true : null;
 });
 
+const operator = new Rest(webUrl, readFileSync(`${SHARED}/secrets/operator`, "utf8").trimEnd());
+const hosts = Number(process.env.HOSTS ?? 1);
+await awaited(`${hosts} hosts serve, and all is well`, async () => {
+  const { status, body } = await operator.get("/v1/operations/status");
+  return status === 200 && body.isWell && body.hosts >= hosts ? true : null;
+});
+
 const name = `play-${randomBytes(4).toString("hex")}`;
 const password = randomBytes(12).toString("base64url");
 const outside = new Rest(webUrl);
@@ -99,7 +106,6 @@ say(
   `${ITEMS} items heard once each and in order, the last after ${Math.round((heard.at(-1)?.atMs ?? 0) - begunMs)} ms`,
 );
 
-const operator = new Rest(webUrl, readFileSync(`${SHARED}/secrets/operator`, "utf8").trimEnd());
 const status = await awaited("all is well", async () => {
   const now = wellDone(await operator.get("/v1/operations/status"));
   return now.isWell ? now : null;
