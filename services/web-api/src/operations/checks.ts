@@ -5,12 +5,11 @@
 import { randomUUID } from "node:crypto";
 import { xml } from "@tidings/protocol";
 import type { Parts } from "../parts.ts";
+import { probeAvatars } from "../probe.ts";
 import { readFleet } from "./fleet-calls.ts";
 import { queueStandings } from "./queue-depths.ts";
 
 const PING_MS = 5_000;
-/** A name that no user can have, so that the probe asks after nobody. */
-const PROBED_AVATAR = "system";
 
 export interface Check {
   readonly name: string;
@@ -25,7 +24,7 @@ type Asked = Pick<Parts, "bus" | "queue" | "avatars" | "addresses">;
 
 /** All of them, within seconds. Never rejects. */
 export async function checkFromInside(parts: Asked): Promise<Check[]> {
-  const { bus, addresses, avatars } = parts;
+  const { bus, addresses } = parts;
   const ping = () =>
     bus.request(
       xml(
@@ -35,12 +34,10 @@ export async function checkFromInside(parts: Asked): Promise<Check[]> {
       ),
       PING_MS,
     );
-  const probe = () =>
-    avatars.asService(PROBED_AVATAR, "addressStanding", { address: addresses.web }, undefined, PING_MS);
   const links = await Promise.all([
     link("agents to users", "the users cluster", ping),
     link("agents to avatars", "the monitor, over the avatars cluster,", () => readFleet(parts)),
-    link("avatars", "an avatar host", probe),
+    link("avatars", "an avatar host", () => probeAvatars(parts, PING_MS)),
   ]);
   return [...links, await checkQueues(parts)];
 }

@@ -1,10 +1,9 @@
 import { gauges, metricsText } from "@tidings/runtime";
 import Type from "typebox";
 import type { App, Parts } from "../parts.ts";
+import { probeAvatars } from "../probe.ts";
 
 const PROBE_TIMEOUT_MS = 2_000;
-/** A name that no user can have, so that the probe asks after nobody. */
-const PROBED_AVATAR = "system";
 
 const Readiness = Type.Object({
   bus: Type.Boolean({ description: "The connection to the agents cluster is up." }),
@@ -59,13 +58,12 @@ async function depthsOf({ depths, log }: Parts): Promise<(readonly [string, numb
   }
 }
 
-async function doAvatarsAnswer({ avatars, addresses, log }: Parts): Promise<boolean> {
+async function doAvatarsAnswer(parts: Parts): Promise<boolean> {
   try {
-    const args = { address: addresses.web };
-    await avatars.asService(PROBED_AVATAR, "addressStanding", args, undefined, PROBE_TIMEOUT_MS);
+    await probeAvatars(parts, PROBE_TIMEOUT_MS);
     return true;
   } catch (error) {
-    log.debug({ err: error }, "no avatar answers");
+    parts.log.debug({ err: error }, "no avatar answers");
     return false;
   }
 }
