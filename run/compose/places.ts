@@ -16,7 +16,6 @@ export const PORTS = {
   epmd: 4_369,
   amqp: 5_672,
   amqpDistribution: 25_672,
-  dynamo: 8_000,
   web: 8_080,
   smtp: 2_525,
   metrics: 9_464,

@@ -34,10 +34,7 @@ const around: Surroundings = {
   home: DATA,
   domain: settings.TIDINGS_DOMAIN,
   amqpUrl: `amqp://${RABBITMQ_USER}:${password}@rabbitmq:${PORTS.amqp}/${RABBITMQ_VHOST}`,
-  dynamoEndpoint:
-    settings.TIDINGS_DYNAMODB_ENDPOINT === "embedded"
-      ? `http://dynamodb:${PORTS.dynamo}`
-      : settings.TIDINGS_DYNAMODB_ENDPOINT,
+  dynamoEndpoint: settings.TIDINGS_DYNAMODB_ENDPOINT,
   webPort: PORTS.web,
   xmppPort: PORTS.client,
   publicUrl: settings.TIDINGS_PUBLIC_URL,
