@@ -21,11 +21,12 @@ export function loadOf(
   { awakeAvatars, framesWaiting, parkedStreams }: HostStatus,
   served: readonly { readonly shard: Shard; readonly isLeaving: boolean }[],
 ): ServedLoad {
-  const shards = served
-    .filter(({ isLeaving }) => !isLeaving)
+  // One that is being given back may be closed already.
+  const kept = served.filter(({ isLeaving }) => !isLeaving);
+  const shards = kept
     .map(({ shard: { number, epoch } }) => ({ shard: number, epoch }))
     .sort((a, b) => a.shard - b.shard);
-  const alarms = served.flatMap(({ shard }) => shard.alarms.firstAt ?? []);
+  const alarms = kept.flatMap(({ shard }) => shard.alarms.firstAt ?? []);
   const nextAlarmAt = alarms.length === 0 ? null : Math.min(...alarms);
   return { inc, shards, awakeAvatars, framesWaiting, parkedStreams, nextAlarmAt };
 }
