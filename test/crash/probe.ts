@@ -118,11 +118,19 @@ export class Probe {
     return (await this.#ask(addressesOf(this.#stack.domain).silo, "counters")) as RouterCounters;
   }
 
-  /** Bytes of its own that each process has in RAM; a process that is down at the moment is left out. */
+  #pidOf(name: string): number | null {
+    try {
+      return this.#stack.service(name).pid;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Bytes of its own that each process has in RAM; one that is down at the moment, or taken away by the monitor, is left out. */
   memory(processes: readonly string[]): Map<string, number> {
     const { users, agents, avatars } = this.#nodePids();
     const pids: [string, number | null][] = [
-      ...processes.map((name): [string, number | null] => [name, this.#stack.service(name).pid]),
+      ...processes.map((name): [string, number | null] => [name, this.#pidOf(name)]),
       ["ejabberd users", users],
       ["ejabberd agents", agents],
       ["ejabberd avatars", avatars],
