@@ -81,13 +81,10 @@ test("with nothing awake no host runs, and the first stanza starts one; an opera
   })();
   expect((await operator().post(`${OPERATIONS}/scale`, { hosts: 2 })).status).toBe(202);
   await serve("h1", "h2");
-  // The other monitor leads, knows what was decided, and goes on.
+  // One of them leads again, whichever looks first, knows what was decided, and goes on.
   const leader = (await leading())[0] as string;
   installation.stack.service(leader).kill("SIGKILL");
-  await eventually(
-    async () => expect(await leading()).toEqual([leader === "monitor" ? "monitor-2" : "monitor"]),
-    PATIENCE,
-  );
+  await eventually(async () => expect(await leading()).toHaveLength(1), PATIENCE);
   await serve("h1", "h2");
   expect((await operator().post(`${OPERATIONS}/hosts/h1/drain`, {})).status).toBe(202);
   await serve("h2");
