@@ -42,8 +42,13 @@ export class Office {
     const [kept, text] = await Promise.all([rows.least(), rows.record()]);
     const least = kept ?? config.least;
     const record = FleetRecord.read(text);
-    const keep = () =>
-      rows.keepRecord(record.text).catch((error) => log.warn({ err: error }, "the record was not kept"));
+    // Whoever has been deposed must not write over what its successor has kept.
+    const keep = async () => {
+      if (!leads()) return;
+      await rows
+        .keepRecord(record.text)
+        .catch((error: unknown) => log.warn({ err: error }, "the record was not kept"));
+    };
     const idleMs = config.TIDINGS_HOSTS_IDLE_SECONDS * 1_000;
     const monitor = new Monitor({
       driver,

@@ -37,6 +37,17 @@ test("what could not be taken is taken with the next look; who stops leaves, and
   expect(said).toEqual(["taken", "left", "given up"]);
 });
 
+test("an office for which the lease has run out while it was taken is left at once", async () => {
+  const said: string[] = [];
+  const leadership = { leads: true, look: async () => {}, giveUp: async () => {} };
+  const watch = new Watch(leadership, async () => {
+    leadership.leads = false;
+    return { leave: async () => void said.push("left") };
+  });
+  await watch.look();
+  expect(said).toEqual(["left"]);
+});
+
 test("a lease that runs out while a look hangs is acted upon", async () => {
   const { said, leadership, watch } = stage();
   leadership.leads = true;

@@ -51,7 +51,8 @@ export class Watch {
     await this.#leadership.look();
     const { leads } = this.#leadership;
     if (leads && this.#held === null) this.#held = await this.#take();
-    if (!leads) await this.#leave();
+    // The lease may have run out while office was taken.
+    if (!this.#leadership.leads) await this.#leave();
   }
 
   async #leave(): Promise<void> {
