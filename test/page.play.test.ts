@@ -79,12 +79,37 @@ test("what is new is on the page at once, also after the network was away, witho
   const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
   const url = await publisherOf(alice);
   await window.signsIn(alice);
-  await publish(url, "Disk full");
-  await window.page.getByText("Disk full").waitFor({ timeout: 2_000 });
+  expect((await publish(url, "Disk full")).status).toBe(202);
+  await window.page.getByText("Disk full").waitFor();
   await window.page.context().setOffline(true);
-  await publish(url, "Disk on fire");
+  expect((await publish(url, "Disk on fire")).status).toBe(202);
   await window.page.context().setOffline(false);
   await window.page.getByText("Disk on fire").waitFor();
+});
+
+test("what is told while the history is read stays, though the history's answer is older", async () => {
+  const [window, alice] = await Promise.all([theatre.window(), theatre.user("alice")]);
+  const url = await publisherOf(alice);
+  const { page } = window;
+  await publish(url, "Disk warm");
+  await alice.hasHistoryOf(1);
+  const [isAsked, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let asked = 0;
+  await page.route("**/v1/history?*", async (route) => {
+    const response = await route.fetch();
+    // The first is the page's, the second the stream's, which may have begun later.
+    if (++asked === 2) isAsked.resolve();
+    await letGo.promise;
+    await route.fulfill({ response });
+  });
+  await window.signsIn(alice);
+  await isAsked.promise;
+  await publish(url, "Disk full");
+  await page.getByText("Disk full").waitFor();
+  letGo.resolve();
+  // The history is there, and has taken nothing away.
+  await page.getByText("Disk warm").waitFor();
+  expect(await page.getByText("Disk full").isVisible()).toBe(true);
 });
 
 test("each page says what it is for, on a desk and on a phone, and axe finds nothing serious", async () => {

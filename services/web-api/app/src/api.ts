@@ -32,10 +32,8 @@ export async function api<T>(
     method,
     headers: { ...(typeof body === "object" ? { "content-type": "application/json" } : {}), ...headers },
     ...(body === undefined ? {} : { body: text }),
-  }).catch(() => {
-    throw new ApiError(0, AWAY);
-  });
-  if (response.ok) return read<T>(response);
+  }).catch(isAway);
+  if (response.ok) return read<T>(response).catch(isAway);
   const problem = (await response.json().catch(() => null)) as Problem | null;
   if (response.status === 401 && isSignedIn.value === true) isSignedIn.value = false;
   throw new ApiError(
@@ -43,6 +41,11 @@ export async function api<T>(
     problem?.detail ?? `Tidings answered ${response.status}. Try again.`,
     problem,
   );
+}
+
+/** Nothing was answered, or not all of it. */
+function isAway(): never {
+  throw new ApiError(0, AWAY);
 }
 
 async function read<T>(response: Response): Promise<T> {

@@ -34,6 +34,9 @@ export const unread = computed(
 let source: EventSource | null = null;
 let unwatch: () => void = () => undefined;
 let reading = 0;
+let hasFailed = false;
+/** What was told since the newest reading began, whose answer may be older than that. */
+const told = { fresh: new Map<string, Item>(), moved: new Map<string, Item>() };
 
 /** Begins to listen; what has come before is read first. */
 export async function open(): Promise<void> {
@@ -51,14 +54,26 @@ export function close(): void {
   [items.value, waiting.value, next.value, me.value] = [[], [], undefined, null];
 }
 
-/** Reads the newest page, as the search has it. */
+/** Reads the newest page, as the search has it. Rejects with ApiError; it is read again then when the stream is back. */
 export async function readAnew(): Promise<void> {
   next.value = undefined;
   const turn = ++reading;
-  const page = await api<List<Item>>("GET", pathOf(null));
+  told.fresh.clear();
+  told.moved.clear();
+  const page = await api<List<Item>>("GET", pathOf(null)).catch((error: unknown) => {
+    hasFailed = true;
+    throw error;
+  });
   if (turn !== reading) return;
+  hasFailed = false;
   anchor.value = page.items[0]?.id ?? null;
-  [items.value, waiting.value, next.value] = [page.items, [], page.next];
+  [items.value, waiting.value, next.value] = [withWhatWasTold(page.items), [], page.next];
+}
+
+function withWhatWasTold(read: readonly Item[]): Item[] {
+  const known = new Set(read.map(({ id }) => id));
+  const fresh = isWhole.value ? [...told.fresh.values()].filter(({ id }) => !known.has(id)).reverse() : [];
+  return [...fresh, ...read].map((item) => told.moved.get(item.id) ?? item);
 }
 
 export async function readMore(): Promise<void> {
@@ -74,6 +89,7 @@ export async function readMore(): Promise<void> {
 
 /** The item as it is now, wherever it is shown. */
 export function replace(item: Item): void {
+  told.moved.set(item.id, item);
   const changed = (one: Item) => (one.id === item.id ? { ...one, ...item } : one);
   if (items.value.some(({ id }) => id === item.id)) items.value = items.value.map(changed);
   if (waiting.value.some(({ id }) => id === item.id)) waiting.value = waiting.value.map(changed);
@@ -100,6 +116,7 @@ function listen(): void {
   source = stream;
   stream.onopen = () => {
     isConnected.value = true;
+    if (hasFailed) void readAnew().catch(() => undefined);
   };
   stream.onerror = () => {
     isConnected.value = false;
@@ -148,6 +165,7 @@ function isSeen(item: Item): void {
 }
 
 function hear(item: Item): void {
+  told.fresh.set(item.id, item);
   if (isKnown(item.id)) replace(item);
   else if (!isWhole.value) void readAnew().catch(() => undefined);
   else if (scrollY < 100) items.value = [item, ...items.value];

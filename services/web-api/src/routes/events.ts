@@ -95,7 +95,9 @@ export function eventRoutes(app: App, { avatars, live }: Parts): void {
     );
     const leave = live.join(caller.name, () => page.nudge());
     open.add(page);
-    request.raw.once("close", () => page.end());
+    reply.raw.once("close", () => page.end());
+    // It may have gone while the avatar was asked, and then nothing says so any more.
+    if (reply.raw.destroyed) page.end();
     try {
       await page.run();
     } finally {
