@@ -33,6 +33,8 @@ export interface Surroundings {
   /** Fewest and most avatar hosts; null: as many as at first. */
   readonly hostsLeast: number | null;
   readonly hostsMost: number | null;
+  /** From so much of the time that their event loops work a host is added (percent). */
+  readonly hostsBusyPercent: number;
   readonly hostsIdleSeconds: number;
   /** How many monitors there are, of which one leads. */
   readonly monitors: number;
@@ -106,6 +108,7 @@ function monitor(name: string, hosts: number, around: Surroundings): NodeJS.Proc
     TIDINGS_HOSTS: String(hosts),
     TIDINGS_HOSTS_LEAST: String(around.hostsLeast ?? hosts),
     TIDINGS_HOSTS_MOST: String(around.hostsMost ?? hosts),
+    TIDINGS_HOSTS_BUSY_PERCENT: String(around.hostsBusyPercent),
     TIDINGS_HOSTS_IDLE_SECONDS: String(around.hostsIdleSeconds),
     TIDINGS_DRIVER_URL: `http://127.0.0.1:${around.controlPort}`,
     TIDINGS_DRIVER_TOKEN_FILE: controlToken(around).file,

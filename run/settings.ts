@@ -23,6 +23,7 @@ const Variables = Type.Object({
   TIDINGS_HOSTS: Type.Integer({ minimum: 1, maximum: MAX_HOSTS, default: 2 }),
   TIDINGS_HOSTS_LEAST: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_HOSTS })),
   TIDINGS_HOSTS_MOST: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_HOSTS })),
+  TIDINGS_HOSTS_BUSY_PERCENT: Type.Integer({ minimum: 10, maximum: 95, default: 70 }),
   TIDINGS_HOSTS_IDLE_SECONDS: Type.Integer({ minimum: 1, default: 600 }),
   TIDINGS_MONITORS: Type.Integer({ minimum: 1, maximum: 3, default: 1 }),
   TIDINGS_POLL_MIN_SECONDS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),

@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Fewest and most that the monitor has run; null, as it is without them: as many as at first. */
   readonly hostsLeast?: number | null;
   readonly hostsMost?: number | null;
+  /** From so much of the time that the hosts' event loops work one is added (percent). */
+  readonly hostsBusyPercent?: number;
   /** After so long with nothing to do the last host is stopped, where the fewest are 0 (seconds). */
   readonly hostsIdleSeconds?: number;
   /** Monitors, of which one leads. */
@@ -66,6 +68,7 @@ export function withDefaults(options: StackOptions): Plan {
     hosts: 2,
     hostsLeast: null,
     hostsMost: null,
+    hostsBusyPercent: 70,
     hostsIdleSeconds: 600,
     monitors: 1,
     pollMinSeconds: 300,

@@ -70,6 +70,7 @@ function optionsFrom(settings: Settings) {
     hosts: settings.TIDINGS_HOSTS,
     hostsLeast: settings.TIDINGS_HOSTS_LEAST ?? null,
     hostsMost: settings.TIDINGS_HOSTS_MOST ?? null,
+    hostsBusyPercent: settings.TIDINGS_HOSTS_BUSY_PERCENT,
     hostsIdleSeconds: settings.TIDINGS_HOSTS_IDLE_SECONDS,
     monitors: settings.TIDINGS_MONITORS,
     pollMinSeconds: settings.TIDINGS_POLL_MIN_SECONDS,

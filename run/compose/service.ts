@@ -40,6 +40,7 @@ const around: Surroundings = {
   publicUrl: settings.TIDINGS_PUBLIC_URL,
   hostsLeast: null,
   hostsMost: null,
+  hostsBusyPercent: settings.TIDINGS_HOSTS_BUSY_PERCENT,
   hostsIdleSeconds: settings.TIDINGS_HOSTS_IDLE_SECONDS,
   monitors: 1,
   controlPort: 0,

@@ -16,6 +16,8 @@ const Settings = Type.Object({
   /** Fewest and most hosts that demand leads to; 0: none while nothing is awake. */
   TIDINGS_HOSTS_LEAST: Type.Optional(Hosts(0)),
   TIDINGS_HOSTS_MOST: Type.Optional(Hosts(1)),
+  /** When the hosts' event loops work so much of the time one is added (percent). */
+  TIDINGS_HOSTS_BUSY_PERCENT: Type.Integer({ default: 70, minimum: 10, maximum: 95 }),
   /** With nothing awake and nothing to do for so long the last host is stopped, where the fewest are 0 (seconds). */
   TIDINGS_HOSTS_IDLE_SECONDS: Type.Integer({ default: 600, minimum: 1 }),
   /** Where whoever starts and stops hosts is asked, and with what; empty: nobody, and the monitor only watches. */

@@ -21,7 +21,8 @@ await runService("monitor", async ({ log, onStop }) => {
   const name = config.TIDINGS_MONITOR_NAME;
   const leadership = new Leadership({ rows, name, nowMs: () => performance.now(), log });
   const leads = () => leadership.leads;
-  const watch = new Watch(leadership, () => Office.take({ config, password, rows, driver, leads, log }));
+  const take = () => Office.take({ config, password, rows, driver, leads, log });
+  const watch = new Watch(leadership, take, log);
   onStop(() => watch.stop());
   await watch.start(RENEW_EVERY_MS);
 });

@@ -30,7 +30,9 @@ beforeEach(() => {
   mayAct = true;
 });
 
-function openMonitor(first: number, bounds = { least: 1, most: 4, idleMs: 60_000 }): Monitor {
+const BOUNDS = { least: 1, most: 4, busyFrom: 0.7, idleMs: 60_000 };
+
+function openMonitor(first: number, bounds = BOUNDS): Monitor {
   return new Monitor({
     driver,
     bounds,
@@ -136,7 +138,7 @@ test("a driver that fails is said, asked again, and nothing is done twice", asyn
 });
 
 test("a storm of wakes to no host at all starts one host", async () => {
-  const monitor = openMonitor(1, { least: 0, most: 2, idleMs: 5_000 });
+  const monitor = openMonitor(1, { ...BOUNDS, least: 0, most: 2, idleMs: 5_000 });
   await passes(monitor, 3);
   for (let second = 0; second < 30; second++) {
     nowAt += 1_000;
@@ -163,7 +165,7 @@ test("one that may not act decides, and starts and stops nothing", async () => {
 test("a word that cannot be kept does not count", async () => {
   const monitor = new Monitor({
     driver,
-    bounds: { least: 1, most: 4, idleMs: 60_000 },
+    bounds: BOUNDS,
     first: 2,
     log: silentLog(),
     now: () => nowAt,
@@ -193,7 +195,7 @@ test("a host that has just begun to run has time to say something", async () => 
 test("without a driver hosts are watched, and whoever asks for another number is told who starts them", async () => {
   const monitor = new Monitor({
     driver: null,
-    bounds: { least: 1, most: 4, idleMs: 60_000 },
+    bounds: BOUNDS,
     first: 2,
     log: silentLog(),
     now: () => nowAt,
@@ -204,7 +206,13 @@ test("without a driver hosts are watched, and whoever asks for another number is
   });
   monitor.hears("h7", LOAD);
   await monitor.look();
-  expect(monitor.view).toMatchObject({ wanted: 1, problem: null, hosts: [{ id: "h7", state: "serving" }] });
+  expect(monitor.view).toMatchObject({
+    wanted: 1,
+    least: 1,
+    most: 1,
+    problem: null,
+    hosts: [{ id: "h7", state: "serving" }],
+  });
   await expect(monitor.scaleTo(3)).rejects.toThrow("does not start hosts here");
   await expect(monitor.drain("h7")).rejects.toThrow("does not start hosts here");
 });

@@ -63,10 +63,12 @@ export class Monitor {
   }
 
   get view(): FleetView {
-    const { least, most } = this.#bounds;
+    const wanted = this.#wanted;
+    // Where somebody else starts hosts no bounds of the monitor's count.
+    const { least, most } = this.#options.driver === null ? { least: wanted, most: wanted } : this.#bounds;
     return {
       hosts: this.#fleet.view(this.#running, this.#options.now()),
-      wanted: this.#wanted,
+      wanted,
       least,
       most,
       problem: this.#problem,

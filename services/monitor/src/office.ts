@@ -10,6 +10,7 @@ import { hear } from "./answer-calls.ts";
 import type { MonitorConfig } from "./config.ts";
 import type { Driver } from "./driver.ts";
 import { FleetRecord } from "./fleet-record.ts";
+import { keepRecord } from "./keep-record.ts";
 import { Monitor } from "./monitor.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -42,17 +43,15 @@ export class Office {
     const [kept, text] = await Promise.all([rows.least(), rows.record()]);
     const least = kept ?? config.least;
     const record = FleetRecord.read(text);
-    // Whoever has been deposed must not write over what its successor has kept.
-    const keep = async () => {
-      if (!leads()) return;
-      await rows
-        .keepRecord(record.text)
-        .catch((error: unknown) => log.warn({ err: error }, "the record was not kept"));
-    };
-    const idleMs = config.TIDINGS_HOSTS_IDLE_SECONDS * 1_000;
+    const keep = () => keepRecord({ rows, record, leads, log });
     const monitor = new Monitor({
       driver,
-      bounds: { least, most: Math.max(config.most, least), idleMs },
+      bounds: {
+        least,
+        most: Math.max(config.most, least),
+        busyFrom: config.TIDINGS_HOSTS_BUSY_PERCENT / 100,
+        idleMs: config.TIDINGS_HOSTS_IDLE_SECONDS * 1_000,
+      },
       first: Math.max(wantedBy(record) ?? config.first, least),
       log,
       now: Date.now,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Bounds, beginScaling, type HostSample, type Scaling, scale } from "./scaling.ts";
 
-const BOUNDS: Bounds = { least: 1, most: 4, idleMs: 60_000 };
+const BOUNDS: Bounds = { least: 1, most: 4, busyFrom: 0.7, idleMs: 60_000 };
 const STEP_MS = 3_000;
 
 const at = (busy: number, rest: Partial<HostSample> = {}): HostSample => ({

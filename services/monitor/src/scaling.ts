@@ -28,6 +28,8 @@ export interface Demand {
 export interface Bounds {
   readonly least: number;
   readonly most: number;
+  /** Share of the time in which the event loops work, on average, from which a host is added; see {@link SPARE_OF_BUSY}. */
+  readonly busyFrom: number;
   /** After so long without anything to do the last host is not wanted, where the fewest are 0 (milliseconds). */
   readonly idleMs: number;
 }
@@ -44,10 +46,8 @@ export interface Scaling {
   readonly alarmAt: number | null;
 }
 
-/** On average; above it an event loop adds noticeable delay to what it does. */
-const BUSY = 0.7;
-/** What the others would be at with one fewer: far enough below {@link BUSY} that a step does not undo itself. */
-const SPARE = 0.4;
+/** Of what counts as busy, what the others would be at with one fewer: so far below that a step does not undo itself. */
+const SPARE_OF_BUSY = 4 / 7;
 const BUSY_MS = 9_000;
 const SPARE_MS = 60_000;
 const SETTLE_MS = 15_000;
@@ -67,7 +67,7 @@ export function scale(
   demand: Demand,
   bounds: Bounds,
 ): { readonly scaling: Scaling; readonly reason: string | null } {
-  const observed = observe(before, demand);
+  const observed = observe(before, demand, bounds);
   const step = stepFrom(observed, demand, bounds);
   if (step === null || step.wanted === before.wanted) return { scaling: observed, reason: null };
   const since = { busySinceAt: null, spareSinceAt: null, idleSinceAt: null };
@@ -77,10 +77,10 @@ export function scale(
   };
 }
 
-function observe(before: Scaling, { hosts, nowAt }: Demand): Scaling {
+function observe(before: Scaling, { hosts, nowAt }: Demand, { busyFrom }: Bounds): Scaling {
   const total = hosts.reduce((sum, { busy }) => sum + busy, 0);
-  const isBusy = hosts.length > 0 && total / hosts.length >= BUSY;
-  const isSpare = hosts.length > 1 && total / (hosts.length - 1) <= SPARE;
+  const isBusy = hosts.length > 0 && total / hosts.length >= busyFrom;
+  const isSpare = hosts.length > 1 && total / (hosts.length - 1) <= busyFrom * SPARE_OF_BUSY;
   const alarms = hosts.flatMap(({ nextAlarmAt }) => nextAlarmAt ?? []);
   const alarmAt = hosts.length === 0 ? before.alarmAt : alarms.length === 0 ? null : Math.min(...alarms);
   const isNear = alarmAt !== null && alarmAt - nowAt < NEAR_ALARM_MS;

@@ -1,3 +1,4 @@
+import { silentLog } from "@tidings/runtime";
 import { expect, test } from "vitest";
 import { Watch } from "./watch.ts";
 
@@ -6,11 +7,12 @@ function stage() {
   const said: string[] = [];
   const leadership = { leads: false, look: async () => {}, giveUp: async () => void said.push("given up") };
   let fails = false;
-  const watch = new Watch(leadership, async () => {
+  const take = async () => {
     if (fails) throw new Error("the table is away");
     said.push("taken");
     return { leave: async () => void said.push("left") };
-  });
+  };
+  const watch = new Watch(leadership, take, silentLog());
   return { said, leadership, watch, fail: (isSo: boolean) => (fails = isSo) };
 }
 
@@ -40,10 +42,11 @@ test("what could not be taken is taken with the next look; who stops leaves, and
 test("an office for which the lease has run out while it was taken is left at once", async () => {
   const said: string[] = [];
   const leadership = { leads: true, look: async () => {}, giveUp: async () => {} };
-  const watch = new Watch(leadership, async () => {
+  const take = async () => {
     leadership.leads = false;
     return { leave: async () => void said.push("left") };
-  });
+  };
+  const watch = new Watch(leadership, take, silentLog());
   await watch.look();
   expect(said).toEqual(["left"]);
 });

@@ -1,5 +1,5 @@
 /** Looks after the lease, and takes office and leaves it by that. */
-import { gauge } from "@tidings/runtime";
+import { gauge, type Log } from "@tidings/runtime";
 import type { Leadership } from "./leadership.ts";
 
 /** How soon a lease that has run out is acted upon (milliseconds). */
@@ -13,13 +13,18 @@ export interface Held {
 export class Watch {
   readonly #leadership: Pick<Leadership, "look" | "leads" | "giveUp">;
   readonly #take: () => Promise<Held>;
+  readonly #log: Log;
   #held: Held | null = null;
   #timers: readonly NodeJS.Timeout[] = [];
   #turn: Promise<void> = Promise.resolve();
 
   /** `take` takes office; it may reject, and is tried again. */
-  constructor(leadership: Pick<Leadership, "look" | "leads" | "giveUp">, take: () => Promise<Held>) {
-    [this.#leadership, this.#take] = [leadership, take];
+  constructor(
+    leadership: Pick<Leadership, "look" | "leads" | "giveUp">,
+    take: () => Promise<Held>,
+    log: Log,
+  ) {
+    [this.#leadership, this.#take, this.#log] = [leadership, take, log];
     gauge("tidings_monitor_leads", "Whether this monitor leads.", () => Number(leadership.leads));
   }
 
@@ -35,7 +40,11 @@ export class Watch {
 
   /** One look after the other. Never rejects. */
   look(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#look()).catch(() => undefined);
+    this.#turn = this.#turn
+      .then(() => this.#look())
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error }, "office could not be taken or left; it is tried again");
+      });
     return this.#turn;
   }
 
