@@ -1,4 +1,9 @@
-/** When and how the rows of a shard get into the checkpoints, and the journal behind them is trimmed. */
+/**
+ * When and how the rows of a shard get into the checkpoints, and the journal behind them is trimmed.
+ *
+ * A host has many shards, and one item changes all of them in the same moment: each waits for a time of its own, so that their
+ * checkpoints do not come together as well.
+ */
 import { crashPoint, type Log } from "@tidings/runtime";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal } from "./journal.ts";
@@ -8,6 +13,10 @@ import type { Row } from "./rows.ts";
 const AT_RECORDS = 2_000;
 /** Pause after a run that failed (milliseconds): each leaves a number in the state for ever. */
 const RETRY_AFTER_MS = 5_000;
+/** Of the longest wait, the least: what lies between is drawn. */
+const LEAST_WAIT = 0.5;
+/** A timer may be a little early by the clock that is asked (milliseconds). */
+const TIMER_MS = 5;
 const SLICE_ROWS = 200;
 const WRITES_AT_ONCE = 4;
 
@@ -26,6 +35,8 @@ export interface CheckpointerOptions {
   readonly isNew: (avatar: string, key: string) => boolean;
   /** Pauses are measured by it, because the wall clock may be set (milliseconds). */
   readonly monotonicMs: () => number;
+  /** A checkpoint is due by time though nothing is committed: {@link Checkpointer.startIfDue} is to be called where one may begin. */
+  readonly onDue: () => void;
 }
 
 export class Checkpointer {
@@ -33,7 +44,9 @@ export class Checkpointer {
   /** Rows changed since the last checkpoint. */
   #changed: Changed = new Map();
   #position: Position;
-  #startedMs: number;
+  /** When what has changed is to be written, by the monotonic clock; null: nothing has. */
+  #dueMs: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #retryMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -41,7 +54,6 @@ export class Checkpointer {
   constructor(options: CheckpointerOptions, position: Position) {
     this.#options = options;
     this.#position = position;
-    this.#startedMs = options.monotonicMs();
   }
 
   /** Notes what a journal record has changed. `isReplayed` records may have been in a checkpoint that was broken off. */
@@ -50,21 +62,22 @@ export class Checkpointer {
       const keys = keysIn(this.#changed, avatar);
       if (!keys.has(key)) keys.set(key, isReplayed || !this.#options.isNew(avatar, key));
     }
+    this.#setDue();
   }
 
   /** Starts a checkpoint up to `seq` when enough has come together. */
   startIfDue(seq: number): void {
     const nowMs = this.#options.monotonicMs();
     if (this.#running !== null || this.#closed || this.#changed.size === 0 || nowMs < this.#retryMs) return;
-    const isDue = seq - this.#position.seq >= AT_RECORDS || nowMs - this.#startedMs >= this.#options.afterMs;
+    const isDue = seq - this.#position.seq >= AT_RECORDS || nowMs >= (this.#dueMs ?? nowMs);
     if (isDue) this.start(seq);
   }
 
   /** Starts a checkpoint up to the durable sequence `seq`; resolves when it is written, or was given up for now. */
   start(seq: number): Promise<void> {
-    this.#startedMs = this.#options.monotonicMs();
     this.#running ??= this.#run(seq).finally(() => {
       this.#running = null;
+      this.#setDue();
     });
     return this.#running;
   }
@@ -72,7 +85,27 @@ export class Checkpointer {
   /** Ends what runs after its present slice. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#running;
+  }
+
+  /** What has changed is written after a time that is drawn, also when nothing comes after it. */
+  #setDue(): void {
+    if (this.#changed.size === 0 || this.#dueMs !== null || this.#closed) return;
+    const { afterMs, monotonicMs } = this.#options;
+    const retryInMs = this.#retryMs - monotonicMs();
+    const waitMs = retryInMs > 0 ? retryInMs : afterMs * (LEAST_WAIT + Math.random() * (1 - LEAST_WAIT));
+    this.#dueMs = monotonicMs() + waitMs;
+    this.#startIn(waitMs);
+  }
+
+  #startIn(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#options.onDue();
+      // Not now, such as while the disk is full.
+      if (this.#running === null && this.#changed.size > 0 && !this.#closed) this.#startIn(RETRY_AFTER_MS);
+    }, ms + TIMER_MS).unref();
   }
 
   async #run(seq: number): Promise<void> {
@@ -84,6 +117,7 @@ export class Checkpointer {
       settle();
       taken = this.#changed;
       this.#changed = new Map();
+      this.#dueMs = null;
       for (const slice of slices(taken)) {
         if (this.#closed) return;
         await this.#writeSlice(slice, run);
@@ -99,6 +133,8 @@ export class Checkpointer {
       this.#retryMs = monotonicMs() + RETRY_AFTER_MS;
       log.warn({ err: error }, "checkpoint failed, will be tried again");
     } finally {
+      // What was not written, or came meanwhile, has a time of its own.
+      this.#dueMs = null;
       for (const [avatar, key] of entriesOf(taken)) keysIn(this.#changed, avatar).set(key, true);
     }
   }

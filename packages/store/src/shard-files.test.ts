@@ -46,9 +46,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function opened(checkpointAfterMs?: number): Promise<ShardStore> {
+async function opened(checkpointAfterMs?: number, shard = 17): Promise<ShardStore> {
   const background = new Background();
-  const place = { table, silo: "s1", shard: 17, epoch: ++epoch, path };
+  const file = shard === 17 ? path : join(folder, `shard-${shard}.db`);
+  const place = { table, silo: "s1", shard, epoch: ++epoch, path: file };
   const pace = checkpointAfterMs === undefined ? {} : { checkpointAfterMs };
   const options = { ...place, ...pace, log, background, onLost, onSeal: () => [] };
   const store = await ShardStore.open(options);
@@ -216,12 +217,28 @@ function fullDisk() {
   return disk;
 }
 
-test("changes get into the checkpoints after the time that is set", async () => {
+test("changes get into the checkpoints after the time that is set, also when nothing comes after them", async () => {
   const store = await opened(1);
-  let count = 0;
-  await eventually(async () => {
-    store.write({ rows: [{ avatar: "alice", key: "h/1", value: String(++count) }] });
-    await store.drained();
-    expect(await table.get("C#s1#17#alice", "h/1")).not.toBeUndefined();
+  store.write({ rows: [{ avatar: "alice", key: "h/1", value: "1" }] });
+  await store.drained();
+  await eventually(async () => expect(await table.get("C#s1#17#alice", "h/1")).not.toBeUndefined());
+  store.write({ rows: [{ avatar: "alice", key: "h/2", value: "2" }] });
+  await store.drained();
+  await eventually(async () => expect(await table.get("C#s1#17#alice", "h/2")).not.toBeUndefined());
+});
+
+test("what changes in many shards in the same moment does not get into their checkpoints in the same moment", async () => {
+  const begun: number[] = [];
+  const replace = table.replaceIf.bind(table);
+  vi.spyOn(table, "replaceIf").mockImplementation((pk, sk, ...rest) => {
+    if (sk === "#position" && isWritten) begun.push(performance.now());
+    return replace(pk, sk, ...rest);
   });
+  let isWritten = false;
+  const many = await Promise.all(Array.from({ length: 12 }, (_, shard) => opened(600, shard)));
+  isWritten = true;
+  for (const store of many) store.write({ rows: [{ avatar: "alice", key: "h/1", value: "1" }] });
+  // Each begins a run and ends it.
+  await eventually(() => expect(begun).toHaveLength(24));
+  expect(Math.max(...begun) - Math.min(...begun)).toBeGreaterThan(100);
 });

@@ -113,18 +113,10 @@ export class ShardStore<Told = never> {
     // Rows of the shard itself come and go (frames, alarms); those of avatars stay, and are not looked up for it.
     const isNew = (avatar: string, key: string) =>
       avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
+    const afterMs = options.checkpointAfterMs ?? 60_000;
+    const onDue = () => this.#checkpointIfDue();
     this.#checkpointer = new Checkpointer(
-      {
-        checkpoint,
-        journal,
-        epoch,
-        afterMs: options.checkpointAfterMs ?? 60_000,
-        log,
-        read,
-        settle,
-        isNew,
-        monotonicMs,
-      },
+      { checkpoint, journal, epoch, afterMs, log, read, settle, isNew, monotonicMs, onDue },
       checkpointed,
     );
   }
@@ -343,7 +335,11 @@ export class ShardStore<Told = never> {
     this.#settledSeq = seq;
     this.#tail.add(rows, sizeOf(rows), { epoch: this.epoch, seq });
     this.#checkpointer.mark(rows);
-    if (this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(seq);
+    this.#checkpointIfDue();
+  }
+
+  #checkpointIfDue(): void {
+    if (this.#isOpen && this.#tail.stuckChars === 0) this.#checkpointer.startIfDue(this.#settledSeq);
   }
 
   /** Reads from the file. When that fails the shard is lost: what is read must be true, and a retry would not make it so. */

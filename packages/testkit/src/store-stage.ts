@@ -104,6 +104,8 @@ export class StoreStage {
 
   /** Lets a minute pass, so that the next commit brings a checkpoint. */
   async beginCheckpoint(store: ShardStore<string>): Promise<void> {
+    // The minute begins with the first change.
+    store.write({ rows: [row("clock", "at", String(this.#aheadMs))] });
     await store.drained();
     this.#aheadMs += 61_000;
     store.write({ rows: [row("clock", "at", String(this.#aheadMs))] });
