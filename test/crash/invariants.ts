@@ -3,9 +3,11 @@
  *
  *     I1 nothing lost   I2 nothing doubled in a history   I3 a repeat has the same id   I4 order of each source
  *     I5 no effect of a deposed owner   I6 no acknowledgement before its record   I7 bounded memory   I8 all returns to zero
+ *
+ * Beside them `figures`: what operators are told is the truth.
  */
 export interface Violation {
-  readonly invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8";
+  readonly invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "figures";
   /** With the concrete names and ids. */
   readonly what: string;
 }

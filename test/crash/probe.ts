@@ -40,30 +40,38 @@ const ANSWER_WITHIN_MS = 3_000;
 export class Probe {
   readonly #stack: Stack;
   readonly #hosts: readonly string[];
-  readonly #bus: Bus;
+  /** Null while the monitor itself is on the bus. */
+  #bus: Bus | null = null;
   /** Wake signals that the router has sent for shards without an owner. */
   wakes = 0;
 
-  private constructor(stack: Stack, hosts: readonly string[], bus: Bus) {
+  private constructor(stack: Stack, hosts: readonly string[]) {
     this.#stack = stack;
     this.#hosts = hosts;
-    this.#bus = bus;
-    bus.onStanza((stanza) => {
-      if (busChild(stanza)?.name === "wake") this.wakes += 1;
-    });
   }
 
   /** `hosts` are names such as `h1`. */
   static async open(stack: Stack, hosts: readonly string[]): Promise<Probe> {
-    const { monitor } = addressesOf(stack.domain);
-    const password = await readSecret(stack.passwordFile(monitor));
-    const bus = connectComponent({
-      url: stack.busUrl("avatars"),
-      domain: monitor,
-      password,
-      log: silentLog(),
+    const probe = new Probe(stack, hosts);
+    await probe.joins();
+    return probe;
+  }
+
+  /** Takes the monitor's address on the bus. */
+  async joins(): Promise<void> {
+    const { domain: installation, passwordFile, busUrl } = this.#stack;
+    const { monitor: domain } = addressesOf(installation);
+    const password = await readSecret(passwordFile(domain));
+    this.#bus = connectComponent({ url: busUrl("avatars"), domain, password, log: silentLog() });
+    this.#bus.onStanza((stanza) => {
+      if (busChild(stanza)?.name === "wake") this.wakes += 1;
     });
-    return new Probe(stack, hosts, bus);
+  }
+
+  /** Leaves the address to the monitor. What is asked over the bus rejects until it joins again. */
+  async leaves(): Promise<void> {
+    await this.#bus?.stop();
+    this.#bus = null;
   }
 
   /** Everything that must be 0 when nothing is under way; rejects while something does not answer. */
@@ -138,11 +146,8 @@ export class Probe {
     return new Map(pids.flatMap(([name, pid]) => (pid === null ? [] : [[name, ownBytes(pid)] as const])));
   }
 
-  async close(): Promise<void> {
-    await this.#bus.stop();
-  }
-
   async #ask(to: string, what: "status" | "counters"): Promise<unknown> {
+    if (this.#bus === null) throw new Error("the monitor is on the bus in place of the probe");
     return jsonIn(
       await this.#bus.request(xml("iq", { type: "get", to }, payload(what, {})), ANSWER_WITHIN_MS),
     );

@@ -154,6 +154,19 @@ export class Stage {
     await this.stack.ejabberd.restart(role);
   }
 
+  /** What `work` resolves to while the monitor runs, which is away otherwise. The probe is not on the bus meanwhile: it has its address. */
+  async monitored<T>(work: () => Promise<T>): Promise<T> {
+    const monitor = this.stack.service("monitor");
+    await this.probe.leaves();
+    try {
+      await monitor.start();
+      return await work();
+    } finally {
+      await monitor.stop(MONITOR_STOP_MS);
+      await this.probe.joins();
+    }
+  }
+
   /** Signs somebody up under a name that begins with `name`. */
   async person(name: string): Promise<Subscriber> {
     const { webUrl, domain, ejabberd } = this.stack;
@@ -207,7 +220,7 @@ export class Stage {
 
   async close(): Promise<void> {
     this.memory.close();
-    await this.probe.close();
+    await this.probe.leaves();
     await this.stack.stop();
     await this.links.close();
   }

@@ -1,5 +1,6 @@
 import { agentRestart } from "./agent-restart.ts";
 import { replyLost, throttling } from "./bad-dynamodb.ts";
+import { demandCycles } from "./demand-cycles.ts";
 import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
 import { everyCrashPoint } from "./every-crash-point.ts";
@@ -46,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostsStopped,
   handoverEvery20s,
   scaleCycles,
+  demandCycles,
   flapping,
   unsubscribeRace,
   poison,

@@ -1,0 +1,158 @@
+/**
+ * Load that doubles has a host added, and load that goes has it taken away again, time and again, with nobody's word. On an
+ * installation of its own, with one host at first and checkpoints as they are by default: those of the other plays are load by
+ * themselves.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "@tidings/testkit";
+import { verdictOn } from "../cast.ts";
+import { hasHeardEverything } from "../checks.ts";
+import type { Violation } from "../invariants.ts";
+import type { NumberedFeed } from "../numbered-feed.ts";
+import { Operators } from "../operators.ts";
+import { Program } from "../program.ts";
+import { Stage } from "../stage.ts";
+import type { Subscriber } from "../subscriber.ts";
+import type { Scenario } from "./scenario.ts";
+
+const CYCLES = 1;
+const LONG_CYCLES = 20;
+const SUBSCRIBERS = 20;
+const FEEDS = 8;
+const CHECKPOINT_SECONDS = 60;
+/** Usual load keeps the one host so busy: twice of it is above the 70 % from which the monitor adds one. */
+const USUAL_BUSY = 0.45;
+/** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
+const MOST_PER_SECOND = 50;
+const FEW_PER_SECOND = 0.2;
+/** So seldom that what is posted is no load. */
+const POST_EVERY_MS = 500;
+const USUAL_MS = 12_000;
+/** Two reports of a host (milliseconds). */
+const SEEN_MS = 6_500;
+/** From the moment when the load has doubled until both hosts have their shares (milliseconds). */
+const SPREAD_WITHIN_MS = 30_000;
+/** A minute of little to do, and what it takes to give shards back, twice (milliseconds). */
+const GONE_WITHIN_MS = 150_000;
+
+export const demandCycles: Scenario = {
+  name: "demand-cycles",
+  sentence:
+    "load doubles and goes again: a host is added with its share within 30 s, and drained; no message later than 2 s",
+  play: (stage) => onStageOfItsOwn(stage, CYCLES),
+  playLong: (stage) => onStageOfItsOwn(stage, LONG_CYCLES),
+};
+
+async function onStageOfItsOwn({ tell }: Stage, cycles: number): Promise<Violation[]> {
+  const home = await mkdtemp(join(tmpdir(), "tidings-crash-demand-"));
+  try {
+    const stage = await Stage.open({ home, hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS, tell });
+    try {
+      return await play(stage, cycles);
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function play(stage: Stage, cycles: number): Promise<Violation[]> {
+  const feeds = await Promise.all(Array.from({ length: FEEDS }, (_, at) => stage.feed(`feed-${at + 1}`)));
+  const people = await Promise.all(Array.from({ length: SUBSCRIBERS }, () => subscriber(stage, feeds)));
+  const program = await Program.open(stage);
+  const flow = new Flow(feeds);
+  const violations = await stage.monitored(async () => {
+    const operators = new Operators(stage);
+    const isOver = new AbortController();
+    const [posting, flowing] = [program.posts(POST_EVERY_MS, isOver.signal), flow.runs(isOver.signal)];
+    const found: Violation[] = [];
+    try {
+      const usual = await usualLoad(stage, operators, flow);
+      for (let cycle = 0; cycle < cycles; cycle++)
+        found.push(...(await comesAndGoes(stage, operators, flow, usual)));
+    } finally {
+      isOver.abort();
+      await Promise.all([posting, flowing]);
+    }
+    await Promise.all(people.map((person) => hasHeardEverything(person)));
+    return [...found, ...(await program.lateness()), ...(await operators.areToldTheTruth())];
+  });
+  return [...violations, ...(await verdictOn(stage, people))];
+}
+
+async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise<Subscriber> {
+  const person = await stage.person("erin");
+  await Promise.all([...feeds.map((feed) => person.follows(feed)), person.client.comesOnline()]);
+  await person.isSeen();
+  return person;
+}
+
+/** How many items a second keep one host as busy as it usually is, on this machine. */
+async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promise<number> {
+  for (let perSecond = 1; perSecond < MOST_PER_SECOND; perSecond++) {
+    flow.perSecond = perSecond;
+    await pause(SEEN_MS);
+    const [busy = 0] = await operators.busy();
+    stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent([busy])} busy`);
+    if (busy >= USUAL_BUSY) return perSecond;
+  }
+  throw new Error(`${MOST_PER_SECOND} items a second do not keep a host busy`);
+}
+
+function percent(busy: readonly number[]): string {
+  return busy.map((share) => `${Math.round(share * 100)} %`).join(" and ");
+}
+
+/** One cycle: the usual load, which one host carries; twice of it, until another one has its share; little, until it is gone. */
+async function comesAndGoes(
+  stage: Stage,
+  operators: Operators,
+  flow: Flow,
+  perSecond: number,
+): Promise<Violation[]> {
+  flow.perSecond = perSecond;
+  await pause(USUAL_MS);
+  await operators.seeSpread(1);
+  const usual = await operators.busy();
+  flow.perSecond = 2 * perSecond;
+  const doubledMs = performance.now();
+  await eventually(() => operators.seeSpread(2), { withinMs: SPREAD_WITHIN_MS * 2 });
+  const addedMs = Math.round(performance.now() - doubledMs);
+  const doubled = await operators.busy();
+  flow.perSecond = FEW_PER_SECOND;
+  const goneMs = performance.now();
+  await eventually(() => operators.seeSpread(1), { withinMs: GONE_WITHIN_MS });
+  const takenMs = Math.round(performance.now() - goneMs);
+  stage.tell(
+    `a host was added ${addedMs} ms after load had doubled (${percent(usual)} busy before, ${percent(doubled)} after), ` +
+      `and gone ${takenMs} ms after load had`,
+  );
+  const what = `two hosts had their shares ${addedMs} ms after load had doubled`;
+  return addedMs > SPREAD_WITHIN_MS ? [{ invariant: "I1", what }] : [];
+}
+
+/** Publishes in the feeds in turn, as many items in a second as it is told. */
+class Flow {
+  readonly #feeds: readonly NumberedFeed[];
+  perSecond = 0;
+
+  constructor(feeds: readonly NumberedFeed[]) {
+    this.#feeds = feeds;
+  }
+
+  async runs(over: AbortSignal): Promise<void> {
+    let due = 0;
+    let lastMs = performance.now();
+    for (let turn = 0; !over.aborted; ) {
+      await pause(100);
+      const nowMs = performance.now();
+      due += ((nowMs - lastMs) / 1_000) * this.perSecond;
+      lastMs = nowMs;
+      for (; due >= 1; due--) this.#feeds[turn++ % this.#feeds.length]?.publishes();
+    }
+  }
+}
