@@ -1,7 +1,7 @@
 /**
  * How many avatar hosts are wanted. Pure: what the hosts say and the clock come in as values.
  *
- *     busy for 9 s ──▶ one more          one fewer would not be busy, for a minute ──▶ one less
+ *     busy for most of 12 s ──▶ one more     one fewer would not be busy, on the mean of a minute ──▶ one less
  *     asleep for long, where none may be wanted ──▶ none        something waits, or an alarm is due ──▶ one
  *
  * One step at a time, and after a step nothing for 15 s: what a step changes must be seen before the next.
@@ -34,11 +34,18 @@ export interface Bounds {
   readonly idleMs: number;
 }
 
+/** How busy the hosts were together at a time (epoch milliseconds): 1.5 is one and a half of them. */
+interface Work {
+  readonly at: number;
+  readonly work: number;
+}
+
 export interface Scaling {
   readonly wanted: number;
-  /** Since when the hosts have been busy, could be fewer, or have had nothing to do (epoch milliseconds). */
-  readonly busySinceAt: number | null;
-  readonly spareSinceAt: number | null;
+  /** Of the last minute, oldest first, as far as there were as many hosts as there are now. */
+  readonly recent: readonly Work[];
+  readonly hosts: number;
+  /** Since when the hosts have had nothing to do (epoch milliseconds). */
   readonly idleSinceAt: number | null;
   /** When `wanted` was changed last. */
   readonly changedAt: number;
@@ -48,7 +55,9 @@ export interface Scaling {
 
 /** Of what counts as busy, what the others would be at with one fewer: so far below that a step does not undo itself. */
 const SPARE_OF_BUSY = 4 / 7;
-const BUSY_MS = 9_000;
+/** Of these seconds three quarters are busy: neither a peak of a few seconds nor a moment of rest decides anything. */
+const BUSY_MS = 12_000;
+const MOST = 0.75;
 const SPARE_MS = 60_000;
 const SETTLE_MS = 15_000;
 /** So long before an alarm a host is started, which takes a few seconds to serve. */
@@ -57,8 +66,7 @@ const AHEAD_MS = 5_000;
 const NEAR_ALARM_MS = 60_000;
 
 export function beginScaling(wanted: number, nowAt: number): Scaling {
-  const since = { busySinceAt: null, spareSinceAt: null, idleSinceAt: null };
-  return { wanted, ...since, changedAt: nowAt - SETTLE_MS, alarmAt: null };
+  return { wanted, recent: [], hosts: 0, idleSinceAt: null, changedAt: nowAt - SETTLE_MS, alarmAt: null };
 }
 
 /** The next state, and why `wanted` has changed; null when it has not. */
@@ -67,32 +75,37 @@ export function scale(
   demand: Demand,
   bounds: Bounds,
 ): { readonly scaling: Scaling; readonly reason: string | null } {
-  const observed = observe(before, demand, bounds);
+  const observed = observe(before, demand);
   const step = stepFrom(observed, demand, bounds);
   if (step === null || step.wanted === before.wanted) return { scaling: observed, reason: null };
-  const since = { busySinceAt: null, spareSinceAt: null, idleSinceAt: null };
-  return {
-    scaling: { ...observed, ...since, wanted: step.wanted, changedAt: demand.nowAt },
-    reason: step.reason,
-  };
+  const { wanted, reason } = step;
+  return { scaling: { ...observed, recent: [], idleSinceAt: null, wanted, changedAt: demand.nowAt }, reason };
 }
 
-function observe(before: Scaling, { hosts, nowAt }: Demand, { busyFrom }: Bounds): Scaling {
-  const total = hosts.reduce((sum, { busy }) => sum + busy, 0);
-  const isBusy = hosts.length > 0 && total / hosts.length >= busyFrom;
-  const isSpare = hosts.length > 1 && total / (hosts.length - 1) <= busyFrom * SPARE_OF_BUSY;
+function observe(before: Scaling, { hosts, nowAt }: Demand): Scaling {
+  const work = hosts.reduce((sum, { busy }) => sum + busy, 0);
+  const known = before.hosts === hosts.length ? before.recent : [];
   const alarms = hosts.flatMap(({ nextAlarmAt }) => nextAlarmAt ?? []);
   const alarmAt = hosts.length === 0 ? before.alarmAt : alarms.length === 0 ? null : Math.min(...alarms);
   const isNear = alarmAt !== null && alarmAt - nowAt < NEAR_ALARM_MS;
   const isIdle = hosts.every((host) => host.awakeAvatars === 0 && host.framesWaiting === 0) && !isNear;
-  const since = (is: boolean, at: number | null) => (is ? (at ?? nowAt) : null);
   return {
     ...before,
     alarmAt,
-    busySinceAt: since(isBusy, before.busySinceAt),
-    spareSinceAt: since(isSpare, before.spareSinceAt),
-    idleSinceAt: since(hosts.length > 0 && isIdle, before.idleSinceAt),
+    recent: [...known.filter(({ at }) => nowAt - at <= SPARE_MS), { at: nowAt, work }],
+    hosts: hosts.length,
+    idleSinceAt: hosts.length > 0 && isIdle ? (before.idleSinceAt ?? nowAt) : null,
   };
+}
+
+/** The work of each look in the last `ms`; none when less is known. */
+function workOver(ms: number, { recent }: Scaling, nowAt: number): number[] {
+  if ((recent[0]?.at ?? nowAt) > nowAt - ms) return [];
+  return recent.filter(({ at }) => nowAt - at <= ms).map(({ work }) => work);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 interface Step {
@@ -101,7 +114,7 @@ interface Step {
 }
 
 function stepFrom(now: Scaling, { hosts, isWoken, nowAt }: Demand, bounds: Bounds): Step | null {
-  const { least, most, idleMs } = bounds;
+  const { least, most, busyFrom, idleMs } = bounds;
   const { wanted } = now;
   if (wanted < least) return { wanted: least, reason: `at least ${least} are to run` };
   if (wanted > most) return { wanted: most, reason: `at most ${most} are to run` };
@@ -112,17 +125,22 @@ function stepFrom(now: Scaling, { hosts, isWoken, nowAt }: Demand, bounds: Bound
   }
   // What was decided has not been seen yet: hosts start, or give their shards away.
   if (nowAt - now.changedAt < SETTLE_MS || hosts.length !== wanted) return null;
-  const lasts = (sinceAt: number | null, ms: number) => sinceAt !== null && nowAt - sinceAt >= ms;
-  if (lasts(now.busySinceAt, BUSY_MS) && wanted < most)
-    return { wanted: wanted + 1, reason: `${hosts.length} are busy ${percent(hosts)} of the time` };
-  if (lasts(now.spareSinceAt, SPARE_MS) && wanted > Math.max(1, least))
-    return { wanted: wanted - 1, reason: `${hosts.length} are busy only ${percent(hosts)} of the time` };
-  if (lasts(now.idleSinceAt, idleMs) && wanted === 1 && least === 0)
+  const [lately, long] = [workOver(BUSY_MS, now, nowAt), workOver(SPARE_MS, now, nowAt)];
+  const busy = lately.filter((work) => work / wanted >= busyFrom);
+  if (lately.length > 0 && busy.length >= lately.length * MOST && wanted < most)
+    return { wanted: wanted + 1, reason: `${wanted} are busy ${percent(mean(lately) / wanted)} of the time` };
+  const isSpare = long.length > 0 && mean(long) / (wanted - 1) <= busyFrom * SPARE_OF_BUSY;
+  if (isSpare && wanted > Math.max(1, least))
+    return {
+      wanted: wanted - 1,
+      reason: `${wanted} are busy only ${percent(mean(long) / wanted)} of the time`,
+    };
+  const isIdle = now.idleSinceAt !== null && nowAt - now.idleSinceAt >= idleMs;
+  if (isIdle && wanted === 1 && least === 0)
     return { wanted: 0, reason: "nothing is awake, and nothing is due soon" };
   return null;
 }
 
-function percent(hosts: readonly HostSample[]): string {
-  const mean = hosts.reduce((sum, { busy }) => sum + busy, 0) / hosts.length;
-  return `${Math.round(mean * 100)} %`;
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }

@@ -24,7 +24,7 @@ const SUBSCRIBERS = 20;
 const FEEDS = 8;
 const CHECKPOINT_SECONDS = 60;
 /** Usual load keeps the one host so busy: twice of it is above the 70 % from which the monitor adds one. */
-const USUAL_BUSY = 0.45;
+const USUAL_BUSY = 0.35;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
 const MOST_PER_SECOND = 50;
 const FEW_PER_SECOND = 0.2;
@@ -96,7 +96,10 @@ async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promis
   for (let perSecond = 1; perSecond < MOST_PER_SECOND; perSecond++) {
     flow.perSecond = perSecond;
     await pause(SEEN_MS);
-    const [busy = 0] = await operators.busy();
+    const first = await operators.busy();
+    await pause(SEEN_MS);
+    // The lower of two: what else the machine did is not the load's.
+    const busy = Math.min(...first, ...(await operators.busy()));
     stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent([busy])} busy`);
     if (busy >= USUAL_BUSY) return perSecond;
   }
