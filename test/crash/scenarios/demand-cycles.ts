@@ -1,7 +1,7 @@
 /**
  * Load that doubles has a host added, and load that goes has it taken away again, time and again, with nobody's word. On an
- * installation of its own, with one host at first and checkpoints as they are by default: those of the other plays are load by
- * themselves.
+ * installation of its own with one host at first, whose operator counts a host as busy at half of its time, as two cores that
+ * everything shares are full before one host is; and with checkpoints that are not load by themselves, as in the other plays.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,20 +22,21 @@ const CYCLES = 1;
 const LONG_CYCLES = 20;
 const SUBSCRIBERS = 20;
 const FEEDS = 8;
-const CHECKPOINT_SECONDS = 60;
+const BUSY_PERCENT = 50;
+/** What has changed is load once more when it is written, half to all of this later. */
+const CHECKPOINT_SECONDS = 15;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
 const MOST_PER_SECOND = 50;
-const STEP = 1;
-const FEW_PER_SECOND = 0.2;
+const STEP = 0.5;
 /** So seldom that what is posted is no load. */
-const POST_EVERY_MS = 500;
+const POST_EVERY_MS = 1_000;
 const USUAL_MS = 12_000;
 /** So long the monitor looks at a load, and a host takes to start (milliseconds). */
 const JUDGED_MS = 18_000;
 /** From the moment when the load has doubled until both hosts have their shares (milliseconds). */
 const SPREAD_WITHIN_MS = 30_000;
-/** A minute of little to do, and what it takes to give shards back, twice (milliseconds). */
-const GONE_WITHIN_MS = 150_000;
+/** The last checkpoints, a minute of little to do, and what it takes to give shards back, twice (milliseconds). */
+const GONE_WITHIN_MS = 240_000;
 
 export const demandCycles: Scenario = {
   name: "demand-cycles",
@@ -48,7 +49,7 @@ export const demandCycles: Scenario = {
 async function onStageOfItsOwn({ tell }: Stage, cycles: number): Promise<Violation[]> {
   const home = await mkdtemp(join(tmpdir(), "tidings-crash-demand-"));
   try {
-    const stage = await Stage.open({ home, hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS, tell });
+    const stage = await Stage.open({ home, hosts: 1, hostsBusyPercent: BUSY_PERCENT, checkpointSeconds: CHECKPOINT_SECONDS, tell });
     try {
       return await play(stage, cycles);
     } finally {
@@ -71,7 +72,7 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
     const found: Violation[] = [];
     try {
       const usual = await usualLoad(stage, operators, flow);
-      flow.perSecond = FEW_PER_SECOND;
+      flow.perSecond = 0;
       await eventually(() => operators.seeSpread(1), { withinMs: GONE_WITHIN_MS });
       for (let cycle = 0; cycle < cycles; cycle++)
         found.push(...(await comesAndGoes(stage, operators, flow, usual)));
@@ -124,7 +125,7 @@ async function comesAndGoes(
   await eventually(() => operators.seeSpread(2), { withinMs: SPREAD_WITHIN_MS * 2 });
   const addedMs = Math.round(performance.now() - doubledMs);
   const doubled = await operators.busy();
-  flow.perSecond = FEW_PER_SECOND;
+  flow.perSecond = 0;
   const goneMs = performance.now();
   await eventually(() => operators.seeSpread(1), { withinMs: GONE_WITHIN_MS });
   const takenMs = Math.round(performance.now() - goneMs);
