@@ -94,6 +94,24 @@ test("a host above its share gives shards back when another one comes", () => {
   expect(plan.release.length).toBeGreaterThan(0);
 });
 
+test("a host above its share gives no more while what was given is on its way", () => {
+  const givenBack = (shards: readonly number[]): Lease[] =>
+    shards.map((shard) => ({ shard, owner: null, epoch: 1 }));
+  const releasedWith = (free: readonly number[], moving: readonly number[]) =>
+    planRound({
+      me,
+      leases: givenBack(free),
+      hosts: [beat("h1", "a", 0), beat("h2", "b", 0)],
+      owned: new Set(all.slice(4)),
+      moving: new Set(moving),
+      now: 0,
+    }).release.length;
+  expect(releasedWith([], [])).toBe(4);
+  expect(releasedWith([0], [1, 2])).toBe(1);
+  expect(releasedWith([0, 1, 2, 3], [])).toBe(0);
+  expect(releasedWith([], [0, 1, 2, 3])).toBe(0);
+});
+
 test("a heartbeat stands still from when its number was first seen, not from when it was last read", () => {
   const first = observe([], [{ host: "h2", inc: "b", hb: 7, place: "", isAble: true }], 100);
   const second = observe(first, [{ host: "h2", inc: "b", hb: 7, place: "", isAble: true }], 5_000);

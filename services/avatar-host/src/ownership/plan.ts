@@ -7,7 +7,7 @@
  * fence keeps it safe.
  *
  * The fair share is 64 / n, rounded down; as many hosts as shards are left over may have one more. A host gives back what
- * is above its share, and hosts that all have theirs leave each other alone. A host that says that it cannot serve is not
+ * is above its share, a few at a time and the next when those have been taken, and hosts that all have theirs leave each other alone. A host that says that it cannot serve is not
  * counted by those that can.
  *
  * A host without a bus, or with a full disk, for 10 s takes nothing, and gives everything back as soon as another one has been
@@ -24,6 +24,8 @@ export const UNFIT_MS = 10_000;
 /** Shards taken and given back in one round: hand-overs come in small steps. */
 const TAKES = 16;
 const RELEASES = 4;
+/** While so many shards are on their way no more are given to whoever has too few: each would wait for all. */
+const UNDER_WAY = 4;
 
 export interface Observed extends Heartbeat {
   /** When this heartbeat was first seen with its present number, on the own monotonic clock (milliseconds). */
@@ -95,11 +97,12 @@ export function planRound(view: View): Plan {
   const room = Math.max(0, share - view.owned.size);
   const surplus = Math.max(0, view.owned.size - share);
   const free = freeShards(view);
+  const underWay = view.moving.size + view.leases.filter(({ owner }) => owner === null).length;
   const offered = free.filter((shard) => view.offered?.has(shard));
   const others = free.filter((shard) => !offered.includes(shard));
   return {
     take: [...offered, ...others.slice(0, Math.min(room, TAKES))],
-    release: [...view.owned].slice(0, Math.min(surplus, RELEASES)),
+    release: [...view.owned].slice(0, Math.min(surplus, RELEASES, Math.max(0, UNDER_WAY - underWay))),
     clear,
   };
 }
