@@ -18,8 +18,6 @@ export interface StageOptions {
   readonly home: string;
   /** Number of avatar hosts; default 2. */
   readonly hosts?: number;
-  /** From so much of the time that their event loops work the monitor adds a host (percent); default 70. */
-  readonly hostsBusyPercent?: number;
   /** Between two checkpoints of a shard (seconds); default 4. */
   readonly checkpointSeconds?: number;
   /** Hears what happens to the processes. */
@@ -71,7 +69,7 @@ export class Stage {
 
   /** Starts the installation. Rejects with the sentence of startStack. */
   static async open(options: StageOptions): Promise<Stage> {
-    const { home, hosts = 2, hostsBusyPercent = 70, checkpointSeconds = CHECKPOINT_SECONDS, tell } = options;
+    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, tell } = options;
     const names = Array.from({ length: hosts }, (_, at) => `h${at + 1}`);
     const processes = names.map((name) => `avatar-host-${name}`);
     const orders = new CrashOrders(join(home, "crash-points"), processes);
@@ -92,7 +90,6 @@ export class Stage {
       home,
       hosts,
       hostsMost: hosts + 1,
-      hostsBusyPercent,
       domain: DOMAIN,
       webPort: "free",
       xmppPort: "free",

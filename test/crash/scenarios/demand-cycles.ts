@@ -1,7 +1,6 @@
 /**
  * Load that doubles has a host added, and load that goes has it taken away again, time and again, with nobody's word. On an
- * installation of its own with one host at first, whose operator counts a host as busy at half of its time, as two cores that
- * everything shares are full before one host is; and with checkpoints that are not load by themselves, as in the other plays.
+ * installation of its own with one host at first, and with checkpoints that are not load by themselves, as in the other plays.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +21,6 @@ const CYCLES = 1;
 const LONG_CYCLES = 20;
 const SUBSCRIBERS = 20;
 const FEEDS = 8;
-const BUSY_PERCENT = 50;
 /** What has changed is load once more when it is written, half to all of this later. */
 const CHECKPOINT_SECONDS = 15;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
@@ -49,7 +47,7 @@ export const demandCycles: Scenario = {
 async function onStageOfItsOwn({ tell }: Stage, cycles: number): Promise<Violation[]> {
   const home = await mkdtemp(join(tmpdir(), "tidings-crash-demand-"));
   try {
-    const stage = await Stage.open({ home, hosts: 1, hostsBusyPercent: BUSY_PERCENT, checkpointSeconds: CHECKPOINT_SECONDS, tell });
+    const stage = await Stage.open({ home, hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS, tell });
     try {
       return await play(stage, cycles);
     } finally {
