@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Random } from "./random.ts";
-import { SCENARIOS, SHORT_SCENARIOS } from "./scenarios/index.ts";
+import { NAMED_SCENARIOS, SCENARIOS, SHORT_SCENARIOS } from "./scenarios/index.ts";
 import { randomKills } from "./scenarios/random-kills.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { Stage } from "./stage.ts";
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   },
 });
 const named = options.only?.split(",");
-const all = [...new Set([...SCENARIOS, ...SHORT_SCENARIOS])];
+const all = [...new Set([...SCENARIOS, ...SHORT_SCENARIOS, ...NAMED_SCENARIOS])];
 const chosen = named === undefined ? SCENARIOS : all.filter(({ name }) => named.includes(name));
 if (chosen.length === 0) throw new Error(`--only takes one of ${all.map(({ name }) => name).join(", ")}`);
 
