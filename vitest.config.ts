@@ -5,7 +5,12 @@ import { LongestFirst } from "./test/longest-first.ts";
  * Three projects: `unit` needs no server and takes seconds; `plays` run against the real servers, two files at a time; `faults` do
  * too, one by one, because they kill what others need or need the machine for themselves.
  */
-const onServers = { globalSetup: ["test/stack.ts"], testTimeout: 60_000, hookTimeout: 120_000 };
+const onServers = {
+  globalSetup: ["test/stack.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 10_000 } },
+};
 
 export default defineConfig({
   test: {
