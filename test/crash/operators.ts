@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { FIRST_SILO, SHARDS } from "@tidings/protocol";
+import { FIRST_SILO, MOST_HOSTS, SHARDS } from "@tidings/protocol";
 import { Leases, Table } from "@tidings/store";
 import { eventually } from "@tidings/testkit";
 import type { Stack } from "../../run/stack.ts";
@@ -15,7 +15,6 @@ import type { Stage } from "./stage.ts";
 const CLI = join(import.meta.dirname, "..", "..", "cli", "main.ts");
 /** Hosts tell of themselves every 3 s, and a queue's depth is good for a second. */
 const TOLD_WITHIN_MS = 30_000;
-const MOST_HOSTS = 4;
 
 interface Answers {
   readonly hosts: { readonly items: readonly Host[] };
