@@ -78,6 +78,8 @@ export class Checkpointer {
     this.#running ??= this.#run(seq).finally(() => {
       this.#running = null;
       this.#setDue();
+      // The timer may have run out meanwhile.
+      if (this.#dueMs !== null) this.#startIn(Math.max(0, this.#dueMs - this.#options.monotonicMs()));
     });
     return this.#running;
   }
@@ -101,6 +103,7 @@ export class Checkpointer {
 
   #startIn(ms: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#options.onDue();
       // Not now, such as while the disk is full.
@@ -108,16 +111,18 @@ export class Checkpointer {
     }, ms + TIMER_MS).unref();
   }
 
+  /** What changes while this runs has its time from then on, so that a slow run does not put it off. */
   async #run(seq: number): Promise<void> {
     const { checkpoint, journal, epoch, log, settle, monotonicMs } = this.#options;
     let taken: Changed = new Map();
+    this.#dueMs = null;
     try {
       const run = await checkpoint.begin(Date.now(), monotonicMs());
       if (run === null) return;
       settle();
       taken = this.#changed;
       this.#changed = new Map();
-      this.#dueMs = null;
+      this.#dueMs = null; // Of what came before it was taken.
       for (const slice of slices(taken)) {
         if (this.#closed) return;
         await this.#writeSlice(slice, run);
@@ -132,9 +137,8 @@ export class Checkpointer {
     } catch (error) {
       this.#retryMs = monotonicMs() + RETRY_AFTER_MS;
       log.warn({ err: error }, "checkpoint failed, will be tried again");
-    } finally {
-      // What was not written, or came meanwhile, has a time of its own.
       this.#dueMs = null;
+    } finally {
       for (const [avatar, key] of entriesOf(taken)) keysIn(this.#changed, avatar).set(key, true);
     }
   }

@@ -179,6 +179,20 @@ function describeRuns(stage: StoreStage): void {
     expect(next.get("alice", "secret")).toBeUndefined();
   });
 
+  test("what changes while a checkpoint is written is in the next one when its own time has come", async () => {
+    const store = await stage.open(1);
+    const slow = stage.holdBackRow("first");
+    store.write({ rows: [row("alice", "first", "1")] });
+    await stage.beginCheckpoint(store);
+    await slow.isAsked;
+    store.write({ rows: [row("alice", "second", "1")] });
+    await store.drained();
+    stage.passMinute();
+    await slow.lands();
+
+    await eventually(async () => expect(await stage.checkpointed("alice")).toEqual(["first", "second"]));
+  });
+
   test("a deposed owner does not move the checkpoints that its successor replays behind", async () => {
     const deposed = await stage.open(1, { onLost: () => {} });
     const late = stage.holdBackRow("core");

@@ -107,9 +107,14 @@ export class StoreStage {
     // The minute begins with the first change.
     store.write({ rows: [row("clock", "at", String(this.#aheadMs))] });
     await store.drained();
-    this.#aheadMs += 61_000;
+    this.passMinute();
     store.write({ rows: [row("clock", "at", String(this.#aheadMs))] });
     await store.drained();
+  }
+
+  /** Sets the stores' clock a minute forward: what has changed before is due for a checkpoint. */
+  passMinute(): void {
+    this.#aheadMs += 61_000;
   }
 
   /** Up to where the journal is in the checkpoints. */
