@@ -2,15 +2,15 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/longest-first.ts";
 
 /**
- * Three projects: `unit` needs no server and takes seconds; `plays` run against the real servers, two files at a time; `faults` do
- * too, one by one, because they kill what others need or need the machine for themselves.
+ * Four projects: `unit` needs no server and takes seconds; `plays` run against the real servers, two files at a time; `faults` do
+ * too, one by one, because they kill what others need or need the machine for themselves; `crash` has an installation of its own.
  */
-const onServers = {
-  globalSetup: ["test/stack.ts"],
+const patient = {
   testTimeout: 120_000,
   hookTimeout: 120_000,
   expect: { poll: { timeout: 10_000 } },
 };
+const onServers = { globalSetup: ["test/stack.ts"], ...patient };
 
 export default defineConfig({
   test: {
@@ -50,6 +50,7 @@ export default defineConfig({
           ...onServers,
         },
       },
+      { test: { name: "crash", include: ["test/**/*.crash.test.ts"], ...patient } },
     ],
   },
 });

@@ -30,6 +30,7 @@ export function checksIn(folder: string): Check[] {
     vitest("unit", 10, folder, ["--maxWorkers=2"]),
     vitest("plays", 40, folder),
     vitest("faults", 40, folder),
+    vitest("crash", 10, folder),
   ];
 }
 

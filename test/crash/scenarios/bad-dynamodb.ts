@@ -5,8 +5,10 @@ import type { Stage } from "../stage.ts";
 import { underLoad } from "../under-load.ts";
 import type { Scenario } from "./scenario.ts";
 
+/** A host takes over from one that was killed within this (milliseconds). */
 const LENGTH_MS = 15_000;
 const LOAD = { feeds: 4, items: 3_600, lengthMs: 20_000 };
+const LESS_LOAD = { feeds: 2, items: 1_200, lengthMs: 15_000 };
 const LOST_SHARE = 0.2;
 const REFUSED_SHARE = 0.3;
 /** A burst in which everything is refused (milliseconds): shorter than what hosts are taken for dead after. */
@@ -14,11 +16,21 @@ const BURST_MS = 5_000;
 /** What must have happened to each host, or the play proves nothing. */
 const LEAST = 5;
 
+const REPLY_LOST =
+  "a fifth of all writes to DynamoDB are applied and their replies lost, also while a host takes over from another";
+
 export const replyLost: Scenario = {
   name: "reply-lost",
-  sentence:
-    "a fifth of all writes to DynamoDB are applied and their replies lost, also while a host takes over from another",
-  play: (stage, random) => underLoad(stage, random, LOAD, () => loseReplies(stage, random)),
+  sentence: REPLY_LOST,
+  play: (stage, random) =>
+    underLoad(stage, random, LOAD, () => loseReplies(stage, random, random.whole(0, LENGTH_MS / 2))),
+};
+
+/** The same with fewer items and nothing before the kill, for `npm test`. */
+export const fewRepliesLost: Scenario = {
+  name: "few-replies-lost",
+  sentence: REPLY_LOST,
+  play: (stage, random) => underLoad(stage, random, LESS_LOAD, () => loseReplies(stage, random, 0)),
 };
 
 export const throttling: Scenario = {
@@ -27,11 +39,12 @@ export const throttling: Scenario = {
   play: (stage, random) => underLoad(stage, random, LOAD, () => throttle(stage, random)),
 };
 
-async function loseReplies(stage: Stage, random: Random): Promise<void> {
+/** After `untilKillMs` a host is killed. */
+async function loseReplies(stage: Stage, random: Random, untilKillMs: number): Promise<void> {
   const links = linksOf(stage);
   const before = links.map((link) => link.lost);
   for (const link of links) link.losesReplies(({ isWrite }) => isWrite && random.chance(LOST_SHARE));
-  await pause(random.whole(0, LENGTH_MS / 2));
+  await pause(untilKillMs);
   const victim = random.pick(stage.hosts);
   stage.kills(victim);
   await pause(LENGTH_MS);

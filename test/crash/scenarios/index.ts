@@ -1,5 +1,5 @@
 import { agentRestart } from "./agent-restart.ts";
-import { replyLost, throttling } from "./bad-dynamodb.ts";
+import { fewRepliesLost, replyLost, throttling } from "./bad-dynamodb.ts";
 import { demandCycles } from "./demand-cycles.ts";
 import { diskFull } from "./disk-full.ts";
 import { diskLost } from "./disk-lost.ts";
@@ -59,4 +59,4 @@ export const SCENARIOS: readonly Scenario[] = [
 export const NAMED_SCENARIOS: readonly Scenario[] = [demandCycles];
 
 /** Those that are part of `npm test`: short, and each of another kind. */
-export const SHORT_SCENARIOS: readonly Scenario[] = [fewRandomKills, replyLost, poison];
+export const SHORT_SCENARIOS: readonly Scenario[] = [fewRandomKills, fewRepliesLost, poison];
