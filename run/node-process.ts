@@ -19,9 +19,10 @@ const NOT_INHERITED = /^(npm_|VITEST|NODE_OPTIONS$|NODE_CHANNEL_|INIT_CWD$|TWILI
 
 /**
  * What every Node process of ours inherits: the caller's environment (proxies, AWS credentials) without settings and
- * secrets, and a cache of compiled code in `home`, which saves each start the work of stripping types.
+ * secrets, and a cache of compiled code, which saves each start the work of stripping types. It is in `home` unless the caller has
+ * one, as a test run has for all of its installations.
  */
 export function nodeEnvironment(home: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
-  return { ...Object.fromEntries(inherited), NODE_COMPILE_CACHE: join(home, "cache") };
+  return { NODE_COMPILE_CACHE: join(home, "cache"), ...Object.fromEntries(inherited) };
 }

@@ -3,6 +3,7 @@
  *
  *     <system's temporary folder>/tidings-test-XXXXXX/
  *         home/    state folder of the plays (TIDINGS_TEST_HOME)
+ *         cache/   compiled code of every process of the run (NODE_COMPILE_CACHE)
  *         tmp/     temporary folder of the tests (TMPDIR); each test removes what it puts there
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -25,8 +26,13 @@ export function makeTestFolder(): string {
 
 /** `env` for the checks of the run in `folder`: without the settings of an installation that runs beside it. */
 export function testEnvironment(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
-  const own = Object.entries(env).filter(([name]) => !/^(TIDINGS_|TWILIO_|NODE_COMPILE_CACHE$)/.test(name));
-  return { ...Object.fromEntries(own), TMPDIR: join(folder, "tmp"), TIDINGS_TEST_HOME: join(folder, "home") };
+  const own = Object.entries(env).filter(([name]) => !/^(TIDINGS_|TWILIO_)/.test(name));
+  return {
+    ...Object.fromEntries(own),
+    NODE_COMPILE_CACHE: join(folder, "cache"),
+    TMPDIR: join(folder, "tmp"),
+    TIDINGS_TEST_HOME: join(folder, "home"),
+  };
 }
 
 /**
