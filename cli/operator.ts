@@ -1,7 +1,7 @@
 /** The operators' routes of the running installation, asked with the token in its state folder. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readSettings } from "../run/settings.ts";
+import { settingsAsStarted } from "../run/last-start.ts";
 import { CommandFailed, type Surroundings } from "./command.ts";
 
 /** The body of an answer, parsed. Rejects with CommandFailed and what the installation says. */
@@ -33,7 +33,7 @@ export function senderOf(surroundings: Surroundings) {
 
 /** Where the installation is, and what opens it to an operator. Throws CommandFailed when there is no token. */
 export function installationOf({ env, cwd }: Surroundings) {
-  const settings = readSettings(env, cwd);
+  const settings = settingsAsStarted(env, cwd);
   const authorization = `Bearer ${tokenIn(settings.TIDINGS_HOME)}`;
   return { settings, authorization, base: `http://localhost:${settings.TIDINGS_WEB_PORT}` };
 }

@@ -5,10 +5,10 @@ import { Table } from "@tidings/store";
 import { Crew } from "../run/crew.ts";
 import { dynalite } from "../run/dynalite.ts";
 import { openHome } from "../run/home.ts";
+import { settingsAsStarted } from "../run/last-start.ts";
 import { killLeftovers } from "../run/leftovers.ts";
 import { HomeInUse, lockHome } from "../run/lock.ts";
 import { choosePorts } from "../run/ports.ts";
-import { readSettings } from "../run/settings.ts";
 import type { Surroundings } from "./command.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function withTable<T>(
   mustStand: boolean,
   work: (table: Table) => Promise<T>,
 ): Promise<T> {
-  const { TIDINGS_HOME: home, TIDINGS_DYNAMODB_ENDPOINT: endpoint } = readSettings(env, cwd);
+  const { TIDINGS_HOME: home, TIDINGS_DYNAMODB_ENDPOINT: endpoint } = settingsAsStarted(env, cwd);
   if (!mustStand && endpoint === "embedded" && !existsSync(join(home, "version")))
     throw new Error(`${home} is no state folder of Tidings; set TIDINGS_HOME to the one to copy`);
   openHome(home);

@@ -13,6 +13,7 @@ import { type Ejabberd, startEjabberd } from "./ejabberd/nodes.ts";
 import { epmd } from "./epmd.ts";
 import { openHome } from "./home.ts";
 import { serveHostControl } from "./host-control.ts";
+import { rememberStart } from "./last-start.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { lockHome } from "./lock.ts";
 import { buildPage } from "./page.ts";
@@ -75,6 +76,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function start(plan: Plan, crew: Crew, stop: () => Promise<void>): Promise<Stack> {
   await killLeftovers(plan.home);
   const ports = await portsOf(plan);
+  rememberStart(plan.home, {
+    TIDINGS_DOMAIN: plan.domain,
+    TIDINGS_WEB_PORT: String(ports.web),
+    TIDINGS_XMPP_PORT: String(ports.xmpp),
+    TIDINGS_SMTP_PORT: String(ports.smtp),
+    TIDINGS_DYNAMODB_ENDPOINT: plan.dynamoEndpoint,
+  });
   plan.signal.throwIfAborted();
   const page = plan.services.includes("web-api") ? buildPage() : Promise.resolve(false);
   // It is waited for below; until then a failure must not be one that nobody heard.

@@ -174,8 +174,8 @@ async function byCommand(stack: Stack): Promise<Figures> {
   return { hosts: servingIn(JSON.parse(hosts)), waiting, isWell };
 }
 
-async function tidings({ home, ports }: Stack, command: string): Promise<string> {
-  const env = { ...process.env, TIDINGS_HOME: home, TIDINGS_WEB_PORT: String(ports.web) };
+async function tidings({ home }: Stack, command: string): Promise<string> {
+  const env = { ...process.env, TIDINGS_HOME: home };
   const child = spawn(process.execPath, [CLI, command, "--json"], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
