@@ -6,6 +6,8 @@ await runService("dynalite", async ({ onStop, log }) => {
   const [port, path, host = "127.0.0.1"] = process.argv.slice(2);
   if (!port || !path) throw new Error("usage: dynalite-server.ts <port> <folder> [<address>]");
   const server = dynalite({ path, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
+  // A client that takes up a connection as it is closed has its request answered by a reset. Only this installation connects.
+  server.keepAliveTimeout = 0;
   onStop(
     () =>
       new Promise<void>((resolve) => {

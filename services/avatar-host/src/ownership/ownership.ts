@@ -363,7 +363,8 @@ export class Ownership {
     const { leases, perform, log, onEnd } = this.#options;
     try {
       if (step === "clear") crashPoint("release.after");
-      if (step === "clear") await leases.clear(shard, epoch);
+      // Twice is like once, and for want of an answer nobody would have the shard until the next round.
+      if (step === "clear") await leases.clear(shard, epoch).catch(() => leases.clear(shard, epoch));
       else if (step !== "take" && step !== "serving" && step !== "over") await perform(step, shard, epoch);
       return "done";
     } catch (error) {
