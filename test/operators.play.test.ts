@@ -19,14 +19,8 @@ const theatre = openTheatre();
 afterEach(() => theatre.clears());
 
 function begun(...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
-  const env = {
-    ...process.env,
-    TIDINGS_HOME: inject("home"),
-    TIDINGS_DOMAIN: inject("domain"),
-    TIDINGS_WEB_PORT: new URL(inject("webUrl")).port,
-    TIDINGS_XMPP_PORT: new URL(inject("clientUrl")).port,
-    TIDINGS_DYNAMODB_ENDPOINT: inject("dynamoEndpoint"),
-  };
+  // Its ports and its domain stand in the state folder.
+  const env = { ...process.env, TIDINGS_HOME: inject("home") };
   return spawn(process.execPath, [MAIN, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -168,6 +162,18 @@ test("every step of a notification is in the logs of all processes under one tra
     );
   }, PATIENCE);
   expect(JSON.stringify(lines)).not.toContain("disk full");
+});
+
+test("tail says why a notification is held", async () => {
+  const carol = await theatre.user("carol");
+  const { url } = wellDone(await carol.rest.post("/v1/publishers", { title: "db3" }));
+  const lines = tailed("--user", carol.name);
+  await eventually(async () => {
+    await fetch(url, { method: "POST", body: "for later" });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: "delivery decided", state: "held", because: expect.any(String) }),
+    );
+  }, PATIENCE);
 });
 
 test("the figures of all processes are there, and say what has happened", async () => {

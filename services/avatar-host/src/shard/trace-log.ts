@@ -18,6 +18,7 @@ export function traceTurn(log: Log, turn: Turn, cause: Cause): void {
     for (const { notification, state, destination } of cause.reports.filter(isDelivery))
       log.debug({ trace: notification, user: avatar, destination, state }, "report taken");
   for (const { event, to } of turn.told) traceTold(log, avatar, event, to.length);
+  for (const reason of turn.reasons) log.debug({ user: avatar, ...reason() }, "delivery decided");
   for (const dispatch of turn.dispatches) traceDispatch(log, avatar, dispatch);
 }
 

@@ -31,6 +31,8 @@ export class Turn {
   readonly asks: Ask[] = [];
   readonly jobs: Job[] = [];
   readonly effects: (() => void)[] = [];
+  /** Why it was decided so, as fields of log lines: asked for only where somebody reads them. */
+  readonly reasons: (() => Readonly<Record<string, unknown>>)[] = [];
   /** Whether presence reports are wanted from now on; null leaves it as it was. */
   watch: boolean | null = null;
   /** True when the avatar has more to do and wants another turn after this commit. */

@@ -8,7 +8,7 @@ import { withPrefix } from "@tidings/store";
 import type { Turn } from "../shard/turn.ts";
 import { type Bundles, gather } from "./bundles.ts";
 import { Corrections, uncorrected } from "./corrections.ts";
-import { countDecided } from "./decided.ts";
+import { noteDecided } from "./decided.ts";
 import { Dispatcher, type Member } from "./dispatcher.ts";
 import { countSms, factsOf, smsSentToday } from "./intake.ts";
 import { Pass } from "./pass.ts";
@@ -371,7 +371,7 @@ export class Deliveries {
     after: DeliveriesRow,
     situation: Situation,
   ): void {
-    countDecided(before, after);
+    noteDecided(turn, number, before, after);
     const wasOpen = this.#pending.has(number);
     if (after.deliveries.some((delivery) => this.#mustWait(delivery, turn.nowAt, situation))) {
       this.#pending.keep(number, after, turn.nowAt);
