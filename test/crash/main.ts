@@ -26,11 +26,15 @@ const { values: options } = parseArgs({
 const named = options.only?.split(",");
 const all = [...new Set([...SCENARIOS, ...SHORT_SCENARIOS, ...NAMED_SCENARIOS])];
 const chosen = named === undefined ? SCENARIOS : all.filter(({ name }) => named.includes(name));
-if (chosen.length === 0) throw new Error(`--only takes one of ${all.map(({ name }) => name).join(", ")}`);
+const [first] = chosen;
+if (first === undefined) throw new Error(`--only takes one of ${all.map(({ name }) => name).join(", ")}`);
+
+const withNeeds = chosen.find(({ needs }) => needs !== undefined);
+if (withNeeds !== undefined && chosen.length > 1) throw new Error(`--only takes ${withNeeds.name} alone`);
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const home = await mkdtemp(join(tmpdir(), "tidings-crash-"));
-const stage = await Stage.open({ home, tell: (line) => say(`    ${line}`) });
+const stage = await Stage.open({ home, tell: (line) => say(`    ${line}`), ...first.needs });
 const suite = new Suite(stage, say, options.long);
 const stopped = new AbortController();
 process.once("SIGINT", () => stopped.abort());

@@ -1,10 +1,7 @@
 /**
  * Load that doubles has a host added, and load that goes has it taken away again, time and again, with nobody's word. On an
- * installation of its own with one host at first, and with checkpoints that are not load by themselves, as in the other plays.
+ * installation with one host at first, and with checkpoints that are not load by themselves, as in the other plays.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "@tidings/testkit";
 import { verdictOn } from "../cast.ts";
@@ -13,7 +10,7 @@ import type { Violation } from "../invariants.ts";
 import type { NumberedFeed } from "../numbered-feed.ts";
 import { Operators } from "../operators.ts";
 import { Program } from "../program.ts";
-import { Stage } from "../stage.ts";
+import type { Stage } from "../stage.ts";
 import type { Subscriber } from "../subscriber.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -40,23 +37,10 @@ export const demandCycles: Scenario = {
   name: "demand-cycles",
   sentence:
     "load doubles and goes again: a host is added with its share within 30 s, and drained; no message later than 2 s",
-  play: (stage) => onStageOfItsOwn(stage, CYCLES),
-  playLong: (stage) => onStageOfItsOwn(stage, LONG_CYCLES),
+  needs: { hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS },
+  play: (stage) => play(stage, CYCLES),
+  playLong: (stage) => play(stage, LONG_CYCLES),
 };
-
-async function onStageOfItsOwn({ tell }: Stage, cycles: number): Promise<Violation[]> {
-  const home = await mkdtemp(join(tmpdir(), "tidings-crash-demand-"));
-  try {
-    const stage = await Stage.open({ home, hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS, tell });
-    try {
-      return await play(stage, cycles);
-    } finally {
-      await stage.close();
-    }
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
-}
 
 async function play(stage: Stage, cycles: number): Promise<Violation[]> {
   const feeds = await Promise.all(Array.from({ length: FEEDS }, (_, at) => stage.feed(`feed-${at + 1}`)));
