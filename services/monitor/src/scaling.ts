@@ -45,6 +45,8 @@ export interface Scaling {
   /** Of the last minute, oldest first, as far as there were as many hosts as there are now. */
   readonly recent: readonly Work[];
   readonly hosts: number;
+  /** Since when there are so many, and nothing was changed (epoch milliseconds). */
+  readonly sinceAt: number;
   /** Since when the hosts have had nothing to do (epoch milliseconds). */
   readonly idleSinceAt: number | null;
   /** When `wanted` was changed last. */
@@ -66,7 +68,15 @@ const AHEAD_MS = 5_000;
 const NEAR_ALARM_MS = 60_000;
 
 export function beginScaling(wanted: number, nowAt: number): Scaling {
-  return { wanted, recent: [], hosts: 0, idleSinceAt: null, changedAt: nowAt - SETTLE_MS, alarmAt: null };
+  return {
+    wanted,
+    recent: [],
+    hosts: 0,
+    sinceAt: nowAt,
+    idleSinceAt: null,
+    changedAt: nowAt - SETTLE_MS,
+    alarmAt: null,
+  };
 }
 
 /** The next state, and why `wanted` has changed; null when it has not. */
@@ -79,12 +89,15 @@ export function scale(
   const step = stepFrom(observed, demand, bounds);
   if (step === null || step.wanted === before.wanted) return { scaling: observed, reason: null };
   const { wanted, reason } = step;
-  return { scaling: { ...observed, recent: [], idleSinceAt: null, wanted, changedAt: demand.nowAt }, reason };
+  const { nowAt } = demand;
+  const begun = { recent: [], sinceAt: nowAt, idleSinceAt: null };
+  return { scaling: { ...observed, ...begun, wanted, changedAt: nowAt }, reason };
 }
 
 function observe(before: Scaling, { hosts, nowAt }: Demand): Scaling {
   const work = hosts.reduce((sum, { busy }) => sum + busy, 0);
-  const known = before.hosts === hosts.length ? before.recent : [];
+  const isSame = before.hosts === hosts.length;
+  const known = isSame ? before.recent : [];
   const alarms = hosts.flatMap(({ nextAlarmAt }) => nextAlarmAt ?? []);
   const alarmAt = hosts.length === 0 ? before.alarmAt : alarms.length === 0 ? null : Math.min(...alarms);
   const isNear = alarmAt !== null && alarmAt - nowAt < NEAR_ALARM_MS;
@@ -94,13 +107,14 @@ function observe(before: Scaling, { hosts, nowAt }: Demand): Scaling {
     alarmAt,
     recent: [...known.filter(({ at }) => nowAt - at <= SPARE_MS), { at: nowAt, work }],
     hosts: hosts.length,
+    sinceAt: isSame ? before.sinceAt : nowAt,
     idleSinceAt: hosts.length > 0 && isIdle ? (before.idleSinceAt ?? nowAt) : null,
   };
 }
 
 /** The work of each look in the last `ms`; none when less is known. */
-function workOver(ms: number, { recent }: Scaling, nowAt: number): number[] {
-  if ((recent[0]?.at ?? nowAt) > nowAt - ms) return [];
+function workOver(ms: number, { recent, sinceAt }: Scaling, nowAt: number): number[] {
+  if (sinceAt > nowAt - ms) return [];
   return recent.filter(({ at }) => nowAt - at <= ms).map(({ work }) => work);
 }
 
