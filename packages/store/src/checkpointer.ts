@@ -8,7 +8,7 @@ import { crashPoint, type Log } from "@tidings/runtime";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal } from "./journal.ts";
 import type { Position } from "./protocol/record.ts";
-import type { Row } from "./rows.ts";
+import { type Row, sizeOf } from "./rows.ts";
 
 const AT_RECORDS = 2_000;
 /** Pause after a run that failed (milliseconds): each leaves a number in the state for ever. */
@@ -17,6 +17,8 @@ const RETRY_AFTER_MS = 5_000;
 const LEAST_WAIT = 0.5;
 /** A timer may be a little early by the clock that is asked (milliseconds). */
 const TIMER_MS = 5;
+/** What a new owner reads from the journal in one or two requests (characters): DynamoDB answers with a megabyte at a time. */
+const SHORT_CHARS = 1_000_000;
 const SLICE_ROWS = 200;
 const WRITES_AT_ONCE = 4;
 
@@ -43,6 +45,8 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   /** Rows changed since the last checkpoint. */
   #changed: Changed = new Map();
+  /** Size of the records behind the last checkpoint. */
+  #chars = 0;
   #position: Position;
   /** When what has changed is to be written, by the monotonic clock; null: nothing has. */
   #dueMs: number | null = null;
@@ -58,11 +62,17 @@ export class Checkpointer {
 
   /** Notes what a journal record has changed. `isReplayed` records may have been in a checkpoint that was broken off. */
   mark(rows: readonly Row[], isReplayed = false): void {
+    this.#chars += sizeOf(rows);
     for (const { avatar, key } of rows) {
       const keys = keysIn(this.#changed, avatar);
       if (!keys.has(key)) keys.set(key, isReplayed || !this.#options.isNew(avatar, key));
     }
     this.#setDue();
+  }
+
+  /** A new owner reads what is not in the checkpoints from the journal sooner than this one writes it into them. */
+  get isShort(): boolean {
+    return this.#chars < SHORT_CHARS;
   }
 
   /** Starts a checkpoint up to `seq` when enough has come together. */
@@ -115,12 +125,14 @@ export class Checkpointer {
   async #run(seq: number): Promise<void> {
     const { checkpoint, journal, epoch, log, settle, monotonicMs } = this.#options;
     let taken: Changed = new Map();
+    let chars = 0;
     this.#dueMs = null;
     try {
       const run = await checkpoint.begin(Date.now(), monotonicMs());
       if (run === null) return;
       settle();
       taken = this.#changed;
+      [chars, this.#chars] = [this.#chars, 0];
       this.#changed = new Map();
       this.#dueMs = null; // Of what came before it was taken.
       for (const slice of slices(taken)) {
@@ -131,6 +143,7 @@ export class Checkpointer {
       if (!(await checkpoint.finish(run, { seq, epoch }))) throw new Error("a back-up has begun meanwhile");
       crashPoint("checkpoint.advance.after");
       taken = new Map();
+      chars = 0;
       this.#position = { seq, epoch };
       await journal.trim(seq);
       crashPoint("journal.trim.after");
@@ -139,6 +152,7 @@ export class Checkpointer {
       log.warn({ err: error }, "checkpoint failed, will be tried again");
       this.#dueMs = null;
     } finally {
+      this.#chars += chars;
       for (const [avatar, key] of entriesOf(taken)) keysIn(this.#changed, avatar).set(key, true);
     }
   }

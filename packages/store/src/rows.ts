@@ -5,6 +5,13 @@ export interface Row {
   readonly value: string | null;
 }
 
+/** How large rows are in a journal record, roughly (characters). */
+export function sizeOf(rows: readonly Row[]): number {
+  let chars = 0;
+  for (const { key, value } of rows) chars += key.length + (value?.length ?? 0) + 16;
+  return chars;
+}
+
 export interface Entry {
   readonly key: string;
   readonly value: string;

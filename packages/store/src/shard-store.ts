@@ -20,7 +20,7 @@ import { LocalFile } from "./local-file.ts";
 import { Overlay } from "./overlay.ts";
 import type { Position } from "./protocol/record.ts";
 import { isFileInHistory } from "./protocol/replay.ts";
-import type { Entry, Range, Row } from "./rows.ts";
+import { type Entry, type Range, type Row, sizeOf } from "./rows.ts";
 import type { Table } from "./table.ts";
 
 export interface ShardStoreOptions<Told> {
@@ -234,9 +234,10 @@ export class ShardStore<Told = never> {
     while (this.#pumping !== null) await this.#pumping;
   }
 
-  /** Writes what is durable into the checkpoints, so that the next owner has little to read back. */
-  async checkpoint(): Promise<void> {
-    if (this.#isOpen) await this.#checkpointer.start(this.#settledSeq);
+  /** Writes what is durable into the checkpoints, so that the next owner has little to read back; `ifLong`: only where that is much. */
+  async checkpoint(when: "now" | "ifLong" = "now"): Promise<void> {
+    const isWanted = when === "now" || !this.#checkpointer.isShort;
+    if (this.#isOpen && isWanted) await this.#checkpointer.start(this.#settledSeq);
   }
 
   /** Drains, says in the journal that this owner stops by itself, and closes. */
@@ -386,10 +387,4 @@ async function isInHistory(
   if (file.seq > 0 && history !== checkpointed.history) return false;
   const verdict = isFileInHistory(file, checkpointed);
   return verdict === "ifSlotHolds" ? (await journal.epochAt(file.seq)) === file.epoch : verdict === "yes";
-}
-
-function sizeOf(rows: readonly Row[]): number {
-  let chars = 0;
-  for (const { key, value } of rows) chars += key.length + (value?.length ?? 0) + 16;
-  return chars;
 }

@@ -193,6 +193,25 @@ function describeRuns(stage: StoreStage): void {
     await eventually(async () => expect(await stage.checkpointed("alice")).toEqual(["first", "second"]));
   });
 
+  test("a short journal is left to the next owner to read, and a long one is not", async () => {
+    const store = await stage.open(1);
+    const before = await stage.position();
+    store.write({ rows: [row("alice", "short", "1")] });
+    await store.drained();
+    await store.checkpoint("ifLong");
+    expect(await stage.position()).toBe(before);
+
+    for (let n = 0; n < 12; n++) store.write({ rows: [row("alice", `long ${n}`, "x".repeat(100_000))] });
+    await store.drained();
+    await store.checkpoint("ifLong");
+    expect(await stage.position()).toBeGreaterThan(before);
+    const after = await stage.position();
+    store.write({ rows: [row("alice", "short", "2")] });
+    await store.drained();
+    await store.checkpoint("ifLong");
+    expect(await stage.position()).toBe(after);
+  });
+
   test("a deposed owner does not move the checkpoints that its successor replays behind", async () => {
     const deposed = await stage.open(1, { onLost: () => {} });
     const late = stage.holdBackRow("core");

@@ -184,7 +184,7 @@ export class AvatarHost {
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
-        return await this.#checkpoints.wait(served?.shard.checkpoint() ?? Promise.resolve());
+        return await this.#checkpoints.wait(served?.shard.checkpoint("ifLong") ?? Promise.resolve());
       case "pause":
         return await this.#pause(number);
       case "drain":

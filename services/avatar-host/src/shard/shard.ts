@@ -232,9 +232,9 @@ export class Shard {
     });
   }
 
-  /** Writes what is durable into the checkpoints, while the shard is served. */
-  checkpoint(): Promise<void> {
-    return this.#store.checkpoint();
+  /** Writes what is durable into the checkpoints, while the shard is served; `ifLong` as the store has it. */
+  checkpoint(when: "now" | "ifLong" = "now"): Promise<void> {
+    return this.#store.checkpoint(when);
   }
 
   /** Takes nothing more; what comes is not acknowledged, and comes again to the next owner. */
