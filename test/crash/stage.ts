@@ -20,6 +20,8 @@ export interface StageOptions {
   readonly hosts?: number;
   /** Between two checkpoints of a shard (seconds); default 4. */
   readonly checkpointSeconds?: number;
+  /** As TIDINGS_HOSTS_BUSY_PERCENT. */
+  readonly hostsBusyPercent?: number;
   /** Hears what happens to the processes. */
   readonly tell: (line: string) => void;
 }
@@ -69,7 +71,7 @@ export class Stage {
 
   /** Starts the installation. Rejects with the sentence of startStack. */
   static async open(options: StageOptions): Promise<Stage> {
-    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, tell } = options;
+    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, hostsBusyPercent, tell } = options;
     const names = Array.from({ length: hosts }, (_, at) => `h${at + 1}`);
     const processes = names.map((name) => `avatar-host-${name}`);
     const orders = new CrashOrders(join(home, "crash-points"), processes);
@@ -90,6 +92,7 @@ export class Stage {
       home,
       hosts,
       hostsMost: hosts + 1,
+      ...(hostsBusyPercent === undefined ? {} : { hostsBusyPercent }),
       domain: DOMAIN,
       webPort: "free",
       xmppPort: "free",
