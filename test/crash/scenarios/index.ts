@@ -55,7 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
   randomKills,
 ];
 
-/** Played only when they are named: what they show needs more than the two cores that the others make do with. */
+/** Played only when they are named, each alone: the installation that they need is not the others'. */
 export const NAMED_SCENARIOS: readonly Scenario[] = [demandCycles];
 
 /** Those that are part of `npm test`: short, and each of another kind. */
