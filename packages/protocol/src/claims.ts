@@ -7,6 +7,7 @@
  * empty result, or an error `conflict` whose `<stale epoch="…"/>` names the highest epoch that it has seen.
  */
 import xml, { type Element } from "@xmpp/xml";
+import Type, { type Static } from "typebox";
 import { type Shard, shardLocalpart } from "./addresses.ts";
 import { payload } from "./payload.ts";
 
@@ -36,6 +37,11 @@ export const WAKE = "wake";
  * `<free shard="17"/>`, or with `for="h2"` when it was given to one of them.
  */
 export const FREE = "free";
+/**
+ * What a host that is about to give a shard back asks the host that will have it, by an IQ of type get: to read the avatars
+ * that have a long history now, while they are still served. Answered with an empty result when they have been read.
+ */
+export const PREPARE = "prepare";
 /** What web-api or the monitor asks a host by an IQ of type set: `<hand-over shard="17" to="h2"/>`. */
 export const HAND_OVER = "hand-over";
 
@@ -43,6 +49,23 @@ export const HAND_OVER = "hand-over";
 export function freeStanza(host: string, to: string, shard: Shard, forHost: string | null = null): Element {
   const attributes = { shard: String(shard), ...(forHost === null ? {} : { for: forHost }) };
   return xml("message", { type: "normal", from: host, to }, payload(FREE, attributes));
+}
+
+/** What is in `<prepare shard="17">`. */
+export const Preparation = Type.Object({
+  avatars: Type.Array(Type.String({ minLength: 1, maxLength: 1_023 }), { maxItems: 64 }),
+});
+export type Preparation = Static<typeof Preparation>;
+
+/** The IQ by which `host` asks the host `to` to read `avatars` of `shard`. The sender adds the id. */
+export function prepareStanza(
+  host: string,
+  to: string,
+  shard: Shard,
+  avatars: Preparation["avatars"],
+): Element {
+  const value: Preparation = { avatars };
+  return xml("iq", { type: "get", from: host, to }, payload(PREPARE, { shard: String(shard) }, value));
 }
 
 /** The IQ by which `from` asks the host at `host` to give `shard` to the host named `to`. The sender adds the id. */

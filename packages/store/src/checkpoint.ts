@@ -83,10 +83,15 @@ export class Checkpoint {
     return (await this.#change((state) => held(state, untilAt))) as CheckpointState;
   }
 
+  /** What there is of one avatar, also what does not count: see {@link isLive}. */
+  items(avatar: string): AsyncGenerator<Item> {
+    return this.#table.query(`${this.#pk}#${avatar}`);
+  }
+
   /** The rows of one avatar. */
   async read(avatar: string): Promise<Entry[]> {
     const entries: Entry[] = [];
-    for await (const item of this.#table.query(`${this.#pk}#${avatar}`)) {
+    for await (const item of this.items(avatar)) {
       if (isLive(item, this.#voidRuns))
         entries.push({ key: item.sk?.S as string, value: item.value?.S ?? "" });
     }

@@ -9,6 +9,7 @@ export * from "./journal.ts";
 export { checkLayout, LayoutError, readLayout } from "./layout.ts";
 export * from "./leases.ts";
 export { MonitorRows } from "./monitor-rows.ts";
+export { PreparedRows } from "./prepared-rows.ts";
 export * from "./protocol/tenure.ts";
 export * from "./rows.ts";
 export * from "./shard-store.ts";

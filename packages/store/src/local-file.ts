@@ -15,6 +15,11 @@ import type { Position } from "./protocol/record.ts";
 import type { Entry, Range, Row } from "./rows.ts";
 
 const LAYOUT = "2";
+/** An avatar with as many rows takes so long to read from the checkpoints that it is noticed. */
+const LONG_ROWS = 250;
+/** Most avatars that are told of as long, and rows of one that are counted. */
+const MOST_LONG = 64;
+const MOST_COUNTED = 20_000;
 /** Beyond this the WAL is cut after it has been written back (bytes). */
 const WAL_BYTES = 16_777_216;
 
@@ -179,6 +184,19 @@ export class LocalFile {
       const { key, value } = this.#checked(row.avatar, row);
       yield { avatar: row.avatar, key, value };
     }
+  }
+
+  /** Those of `avatars` that have many rows, the longest first. */
+  longest(avatars: Iterable<string>): string[] {
+    const count = this.#db.prepare(
+      "SELECT count(*) AS rows FROM (SELECT 1 FROM rows WHERE avatar = ? LIMIT ?)",
+    );
+    const counted = [...avatars].map((avatar) => {
+      const { rows } = count.get(avatar, MOST_COUNTED) as { rows: number };
+      return { avatar, rows };
+    });
+    const long = counted.filter(({ rows }) => rows >= LONG_ROWS).sort((a, b) => b.rows - a.rows);
+    return long.slice(0, MOST_LONG).map(({ avatar }) => avatar);
   }
 
   /** How many rows the file holds. */

@@ -13,13 +13,14 @@ import type { CheckpointState } from "./checkpoint-state.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { count } from "./commit-count.ts";
 import { DiskError, fileError, TornFileError } from "./file-error.ts";
+import { fileInHistory } from "./file-history.ts";
 import { FileTail } from "./file-tail.ts";
 import { decodeGroup, encodeGroup } from "./group-codec.ts";
 import { Journal, JournalClosedError } from "./journal.ts";
 import { LocalFile } from "./local-file.ts";
 import { Overlay } from "./overlay.ts";
+import type { PreparedRows } from "./prepared-rows.ts";
 import type { Position } from "./protocol/record.ts";
-import { isFileInHistory } from "./protocol/replay.ts";
 import { type Entry, type Range, type Row, sizeOf } from "./rows.ts";
 import type { Table } from "./table.ts";
 
@@ -42,6 +43,8 @@ export interface ShardStoreOptions<Told> {
   readonly assured?: () => Promise<void> | null;
   /** The own monotonic clock (milliseconds); the process's when not given. */
   readonly monotonicMs?: () => number;
+  /** What was read of the shard while its last owner still had it. */
+  readonly prepared?: PreparedRows | undefined;
   /** Turns what the commits of a record have told into further rows of it: the frames in the outbox. */
   readonly onSeal: (told: readonly Told[]) => readonly Row[];
 }
@@ -139,7 +142,7 @@ export class ShardStore<Told = never> {
       });
       // From the claim on nobody else moves it.
       const checkpointed = claimed ?? (await checkpoint.state());
-      const usable = await fileInHistory(file, checkpointed, journal, options);
+      const usable = await fileInHistory(file, { ...options, checkpointed, journal });
       return await ShardStore.#begin(options, journal, usable, checkpoint, checkpointed);
     } catch (cause) {
       file.close();
@@ -161,6 +164,8 @@ export class ShardStore<Told = never> {
       if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
       const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
       await store.#catchUp(checkpointed);
+      for (const [avatar, entries] of options.prepared?.take(checkpointed) ?? [])
+        if (!file.isHydrated(avatar)) file.hydrate(avatar, entries);
       return store;
     } catch (error) {
       file.close();
@@ -238,6 +243,16 @@ export class ShardStore<Told = never> {
   async checkpoint(when: "now" | "ifLong" = "now"): Promise<void> {
     const isWanted = when === "now" || !this.#checkpointer.isShort;
     if (this.#isOpen && isWanted) await this.#checkpointer.start(this.#settledSeq);
+  }
+
+  /**
+   * Before a hand-over: writes a checkpoint where the journal is long; then the checkpoints stay as they are. Resolves with those
+   * of `avatars` that the next owner does well to read before it takes the shard, the longest first.
+   */
+  async prepareRelease(avatars: Iterable<string>): Promise<string[]> {
+    await this.checkpoint("ifLong");
+    await this.#checkpointer.close();
+    return this.#isOpen ? this.#reading(() => this.#file.longest(avatars)) : [];
   }
 
   /** Drains, says in the journal that this owner stops by itself, and closes. */
@@ -362,29 +377,4 @@ export class ShardStore<Told = never> {
     if (error instanceof TornFileError) LocalFile.remove(this.#options.path);
     this.#options.onLost(error);
   }
-}
-
-/** `file`, or a new one in its place when it is not in the journal's history. */
-async function fileInHistory(
-  file: LocalFile,
-  checkpointed: CheckpointState,
-  journal: Journal,
-  { silo, shard, path, log }: Pick<ShardStoreOptions<never>, "silo" | "shard" | "path" | "log">,
-): Promise<LocalFile> {
-  if (await isInHistory(file, checkpointed, journal)) return file;
-  log.warn({ path, ...file.position }, "local file is not in the journal's history, beginning a new one");
-  file.close();
-  LocalFile.remove(path);
-  return LocalFile.open(path, `${silo}#${shard}`, log);
-}
-
-/** A file is in the history when it ends where the checkpoints do, or at a record that is in the journal. */
-async function isInHistory(
-  { history, position: file }: LocalFile,
-  checkpointed: CheckpointState,
-  journal: Journal,
-): Promise<boolean> {
-  if (file.seq > 0 && history !== checkpointed.history) return false;
-  const verdict = isFileInHistory(file, checkpointed);
-  return verdict === "ifSlotHolds" ? (await journal.epochAt(file.seq)) === file.epoch : verdict === "yes";
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Background, silentLog } from "@tidings/runtime";
-import { Checkpoint, Journal, type Row, ShardStore, type Table } from "@tidings/store";
+import { Checkpoint, Journal, PreparedRows, type Row, ShardStore, type Table } from "@tidings/store";
 import { expect } from "vitest";
 import { eventually } from "./eventually.ts";
 
@@ -17,6 +17,7 @@ interface OpenOptions {
   readonly silo?: string;
   readonly onLost?: (error: Error) => void;
   readonly onSeal?: (told: readonly string[]) => Row[];
+  readonly prepared?: PreparedRows;
 }
 
 /** One test's silo, folder and stores. */
@@ -71,7 +72,7 @@ export class StoreStage {
   /** Opens the shard for `epoch`, with the file of the host `path`. */
   async open(
     epoch: number,
-    { path = "h1", silo, onLost, onSeal }: OpenOptions = {},
+    { path = "h1", silo, onLost, onSeal, prepared }: OpenOptions = {},
   ): Promise<ShardStore<string>> {
     const store = await ShardStore.open<string>({
       background: new Background(),
@@ -84,9 +85,15 @@ export class StoreStage {
       monotonicMs: () => performance.now() + this.#aheadMs,
       onLost: onLost ?? ((error) => expect.fail(`the store was lost: ${error.message}`)),
       onSeal: onSeal ?? (() => []),
+      prepared,
     });
     this.#stores.push(store);
     return store;
+  }
+
+  /** What a host that will own the shard reads of it, at most so many characters. */
+  prepares(mostChars: number): PreparedRows {
+    return new PreparedRows(this.table, this.#silo, SHARD, mostChars);
   }
 
   forgetFile(): void {

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type MemoryBus, MemoryExchange } from "@tidings/bus";
-import { SHARDS, xml } from "@tidings/protocol";
+import {
+  addressesOf,
+  type Element,
+  handOverStanza,
+  reportsStanza,
+  SHARDS,
+  shardOf,
+  xml,
+} from "@tidings/protocol";
 import { MemoryBroker } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
 import { afterEach, expect, test, vi } from "vitest";
@@ -90,3 +98,38 @@ test("leases and heartbeats go over connections of their own, not behind what th
   expect(await rows(table, "S#s1")).toBe(0);
   expect(await rows(table, "J#s1#17")).toBeGreaterThan(0);
 });
+
+test("an avatar with a long history is read before its shard is handed over, and not when it wakes there", async () => {
+  router();
+  const shard = shardOf("alice");
+  const rows = `C#s1#${shard}#alice`;
+  await table.put(`C#s1#${shard}`, "#position", { seq: { N: "1" }, epoch: { N: "1" } });
+  for (let n = 0; n < 300; n++)
+    await table.put(rows, `h/${n}`, { run: { N: "1" }, value: { S: `notification ${n}` } });
+  const query = vi.spyOn(table, "query");
+  const reads = () => query.mock.calls.filter(([pk]) => pk === rows).length;
+  const [giver, heir] = [host("h1"), host("h2")];
+  await giver.host.start();
+  giver.bus.receive(presenceOf("alice"));
+  await eventually(() => expect(giver.host.status.awakeAvatars).toBe(1));
+  expect(reads()).toBe(1);
+
+  await heir.host.start();
+  await eventually(() => expect(heir.host.status.shards).toBe(SHARDS / 2));
+  const web = exchange.connect("web.agents.d");
+  const isGiven = () => heir.host.load.shards.some((owned) => owned.shard === shard);
+  if (!isGiven()) await web.request(handOverStanza("web.agents.d", "h1.hosts.avatars.d", shard, "h2"));
+  await eventually(() => expect(isGiven()).toBe(true));
+  expect(reads()).toBe(2);
+  heir.bus.receive(presenceOf("alice"));
+  await eventually(() => expect(heir.host.status.awakeAvatars).toBe(1));
+  expect(reads()).toBe(2);
+}, 40_000);
+
+/** What the agent reports of a user who has come online. */
+function presenceOf(user: string): Element {
+  const of = { kind: "presence", user, address: `${user}@d`, resource: "phone" } as const;
+  const report = { ...of, show: "available", priority: 0, idleSinceAt: null, order: 1 } as const;
+  const { im, silo } = addressesOf("d");
+  return reportsStanza(im, silo, shardOf(user), "1", { agentEpoch: 1, reports: [report] });
+}

@@ -9,7 +9,6 @@ import {
   addressesOf,
   busChild,
   CallError,
-  claimStanza,
   type Element,
   FIRST_SILO,
   FREE,
@@ -29,11 +28,14 @@ import { Background, crashPoint, type Service, Turnstile } from "@tidings/runtim
 import { Leases, type Table } from "@tidings/store";
 import type { Config } from "./config.ts";
 import { loadOf, type ServedLoad } from "./load.ts";
+import { Claims } from "./ownership/claims.ts";
 import { probeDisk } from "./ownership/disk-probe.ts";
 import { answerHandOver } from "./ownership/hand-over-call.ts";
-import { HastyCheckpoints } from "./ownership/hasty-checkpoints.ts";
+import { HastyPreparations } from "./ownership/hasty-preparations.ts";
 import { lockFolder } from "./ownership/host-name.ts";
-import { type HostStep, Ownership } from "./ownership/ownership.ts";
+import { Ownership } from "./ownership/ownership.ts";
+import type { HostStep } from "./ownership/ownership-options.ts";
+import { Preparations } from "./ownership/preparations.ts";
 import { consumeResults } from "./results.ts";
 import type { Avatar } from "./shard/avatar.ts";
 import { AwakeAvatars } from "./shard/awake-avatars.ts";
@@ -46,8 +48,8 @@ import { UserAvatar } from "./user-avatar/user-avatar.ts";
 import { WallClock } from "./wall-clock.ts";
 
 const PASSIVATE_EVERY_MS = 10_000;
-/** Longest checkpoint before a planned hand-over; the shard is served meanwhile (milliseconds). */
-const CHECKPOINT_MS = 2_000;
+/** Longest checkpoint, and reading by the next owner, before a planned hand-over; the shard is served meanwhile (milliseconds). */
+const PREPARE_MS = 3_000;
 /** Longest wait for what was taken to become durable before a shard is given back (milliseconds). */
 const DRAIN_MS = 5_000;
 const MEGABYTE = 1_000_000;
@@ -69,6 +71,8 @@ interface Served {
   consumer: Consumer | null;
   /** Being given back: it is not claimed again. */
   isLeaving: boolean;
+  /** The host that has read ahead for it, and so is to have it. */
+  heir: string | null;
 }
 
 export class AvatarHost {
@@ -79,16 +83,17 @@ export class AvatarHost {
   /** Work of all shards that lets the sockets go first. */
   readonly #background = new Background();
   readonly #awake: AwakeAvatars;
-  readonly #floors = new Map<number, number>();
+  readonly #claims: Claims;
   readonly #ownership: Ownership;
   readonly #router: StanzaRouter;
-  readonly #checkpoints: HastyCheckpoints;
+  readonly #hasty: HastyPreparations;
+  readonly #preparations: Preparations;
   readonly #passivation: NodeJS.Timeout;
   readonly #openings = new Turnstile(OPENED_AT_ONCE);
   readonly #unlock: () => void;
 
   constructor(options: HostOptions) {
-    const { config, bus, leaseTable, service } = options;
+    const { config, bus, table, leaseTable, service } = options;
     this.#options = options;
     this.#awake = new AwakeAvatars({
       idleMs: config.TIDINGS_AVATAR_IDLE_SECONDS * 1_000,
@@ -98,6 +103,7 @@ export class AvatarHost {
     this.#address = hostAddress(config.TIDINGS_DOMAIN, config.TIDINGS_HOST_NAME);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#unlock = lockFolder(this.#folder, config.TIDINGS_HOST_NAME);
+    this.#claims = new Claims(bus, this.#address, this.#addresses.silo);
     this.#router = new StanzaRouter({
       addresses: this.#addresses,
       bus,
@@ -111,8 +117,17 @@ export class AvatarHost {
       log: service.log,
       perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
       onEnd: (reason) => service.fail(reason),
-      floor: (shard) => this.#floors.get(shard) ?? 0,
+      floor: (shard) => this.#claims.floor(shard),
       probe: () => probeDisk(this.#folder),
+    });
+    this.#preparations = new Preparations({
+      bus,
+      addresses: this.#addresses,
+      domain: config.TIDINGS_DOMAIN,
+      address: this.#address,
+      table,
+      silo: FIRST_SILO,
+      log: service.log,
     });
     const handOvers = {
       bus,
@@ -122,7 +137,7 @@ export class AvatarHost {
     };
     bus.onStanza((stanza) => {
       if (answerStatus(stanza, bus, this.#addresses, () => this.status)) return;
-      if (answerHandOver(stanza, handOvers)) return;
+      if (answerHandOver(stanza, handOvers) || this.#preparations.answer(stanza)) return;
       if (!this.#hearsOfOwnership(stanza)) this.#router.route(stanza);
     });
     this.#ownership.noteBus(bus.isOnline);
@@ -132,7 +147,7 @@ export class AvatarHost {
       this.#ownership.noteBus(true);
       void this.#claimAgain();
     });
-    this.#checkpoints = new HastyCheckpoints(service.log, CHECKPOINT_MS);
+    this.#hasty = new HastyPreparations(service.log, PREPARE_MS);
     const clocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
     const wallClock = new WallClock(clocks, service.log);
     this.#passivation = setInterval(() => {
@@ -179,12 +194,14 @@ export class AvatarHost {
     const served = this.#served.get(number);
     switch (step) {
       case "claim":
-        await this.#claim("claim", number, epoch);
+        await this.#claims.step("claim", number, epoch);
         return crashPoint("claim.after");
       case "ready":
         return await this.#serve(number, epoch);
       case "checkpoint":
-        return await this.#checkpoints.wait(served?.shard.checkpoint("ifLong") ?? Promise.resolve());
+        return await this.#hasty.wait(
+          served === undefined ? Promise.resolve() : this.#prepareRelease(served),
+        );
       case "pause":
         return await this.#pause(number);
       case "drain":
@@ -213,6 +230,7 @@ export class AvatarHost {
       web: this.#addresses.web,
       awake: this.#awake,
       background: this.#background,
+      prepared: this.#preparations.take(number),
       checkpointAfterMs: config.TIDINGS_CHECKPOINT_SECONDS * 1_000,
       send: (stanza) => this.#send(stanza),
       publishJob: (job) => void this.#publish(job),
@@ -220,7 +238,7 @@ export class AvatarHost {
       assured: () => this.#ownership.assured(),
       onLost: (error) => service.fail(`shard ${number} was lost: ${error.message}`, { err: error, epoch }),
     });
-    this.#served.set(number, { shard, consumer: null, isLeaving: false });
+    this.#served.set(number, { shard, consumer: null, isLeaving: false, heir: null });
   }
 
   async #serve(number: number, epoch: number): Promise<void> {
@@ -229,10 +247,19 @@ export class AvatarHost {
     if (served === undefined) return;
     const { shard } = served;
     served.consumer = await consumeResults(queue, QUEUES.shard(FIRST_SILO, number), shard, service.log);
-    await this.#claim("ready", number, epoch);
+    await this.#claims.step("ready", number, epoch);
     crashPoint("ready.after");
     shard.serve();
     this.#router.announce(shard);
+  }
+
+  /** So that the next owner has little to read, and has read most of it before it needs it. */
+  async #prepareRelease(served: Served): Promise<void> {
+    const { shard } = served;
+    const avatars = await shard.prepareRelease();
+    if (avatars.length === 0) return;
+    served.heir = this.#ownership.heirOf(shard.number);
+    if (served.heir !== null) await this.#preparations.ask(served.heir, shard.number, avatars);
   }
 
   async #pause(number: number): Promise<void> {
@@ -263,14 +290,15 @@ export class AvatarHost {
     }
     for (const name of this.#ownership.others) {
       const to = hostAddress(config.TIDINGS_DOMAIN, name);
-      const free = freeStanza(this.#address, to, number, this.#ownership.promisedTo(number));
+      const heir = this.#ownership.promisedTo(number) ?? served.heir;
+      const free = freeStanza(this.#address, to, number, heir);
       bus
         .send(free)
         .catch((error) => service.log.debug({ err: error, name }, "was not told of a free shard"));
     }
     await served.consumer?.cancel();
     try {
-      await this.#claim("unclaim", number, epoch);
+      await this.#claims.step("unclaim", number, epoch);
     } catch (error) {
       if (!(error instanceof CallError && error.condition === "conflict")) throw error;
     }
@@ -311,8 +339,8 @@ export class AvatarHost {
     for (const [number, { shard, isLeaving }] of this.#served) {
       if (isLeaving || !this.#ownership.owned.has(number)) continue;
       try {
-        await this.#claim("claim", number, shard.epoch);
-        await this.#claim("ready", number, shard.epoch);
+        await this.#claims.step("claim", number, shard.epoch);
+        await this.#claims.step("ready", number, shard.epoch);
         shard.serve();
         this.#router.announce(shard);
       } catch (error) {
@@ -320,19 +348,6 @@ export class AvatarHost {
           this.#options.service.fail(`another host has claimed shard ${number} of this one`);
         } else this.#options.service.log.warn({ err: error, shard: number }, "shard was not claimed again");
       }
-    }
-  }
-
-  /** A claim that the router refuses as stale tells how high the next one has to be. */
-  async #claim(step: "claim" | "ready" | "unclaim", number: number, epoch: number): Promise<void> {
-    try {
-      await this.#options.bus.request(claimStanza(step, this.#address, this.#addresses.silo, number, epoch));
-    } catch (error) {
-      const stale = /epoch (\d+)/.exec(
-        error instanceof CallError && error.condition === "conflict" ? error.message : "",
-      );
-      if (stale !== null) this.#floors.set(number, Number(stale[1]));
-      throw stale === null && step !== "unclaim" ? new ClaimRefusedError(this.#addresses.silo, error) : error;
     }
   }
 
@@ -363,24 +378,6 @@ export class AvatarHost {
       this.#options.service.log.warn({ err: error, source: job.source }, "job was not published");
     }
   }
-}
-
-/** The silo's domain did not take a claim for another reason than a higher epoch. */
-class ClaimRefusedError extends Error {
-  override readonly name = "ClaimRefusedError";
-
-  constructor(silo: string, cause: unknown) {
-    super(
-      `${silo} does not take this host's claims (${reasonIn(cause)}); check TIDINGS_DOMAIN, and that mod_avatar_router on the avatars ` +
-        "cluster owns the silo's domain and knows the domain of the hosts. Trying on",
-      { cause },
-    );
-  }
-}
-
-function reasonIn(cause: unknown): string {
-  if (cause instanceof CallError && cause.message === "") return cause.condition;
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Rejects when `work` takes longer than `ms`. */

@@ -3,11 +3,15 @@
  * (`packages/store/src/protocol/tenure.ts`).
  */
 import { randomUUID } from "node:crypto";
-import { counter, crashPoint, gauge, type Log } from "@tidings/runtime";
-import { isAtRest, isRefusal, type Lease, type Leases, nextStep, type TenureStep } from "@tidings/store";
+import { setTimeout as pause } from "node:timers/promises";
+import { counter, crashPoint, gauge } from "@tidings/runtime";
+import { isAtRest, isRefusal, type Lease, nextStep, type TenureStep } from "@tidings/store";
 import { Fitness } from "./fitness.ts";
 import { giveInGroups } from "./give-in-groups.ts";
+import { Heirs } from "./heirs.ts";
 import { awaitFreeName } from "./host-name.ts";
+import { NamedShards } from "./named-shards.ts";
+import type { OwnershipOptions } from "./ownership-options.ts";
 import { Patience } from "./patience.ts";
 import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound, type Self } from "./plan.ts";
 import { type Clocks, Vigil } from "./vigil.ts";
@@ -16,34 +20,12 @@ const HEARTBEAT_MS = 3_000;
 const ROUND_MS = 1_000;
 /** While there are free shards to take, rounds follow each other faster (milliseconds). */
 const BUSY_ROUND_MS = 50;
-/** How long a shard that was given to a host by name is left to it alone (milliseconds). */
-const PROMISED_MS = 5_000;
 
 const TAKEN = counter(
   "tidings_shards_taken_total",
   "Shards taken, by who had them: nobody (free), this host in an earlier life (own), or a host that was silent (dead).",
   ["from"],
 );
-
-/** What the host does for a shard; the lease is this file's own matter. */
-export type HostStep = Exclude<TenureStep, "take" | "serving" | "clear" | "over">;
-
-export interface OwnershipOptions {
-  readonly leases: Leases;
-  readonly host: string;
-  /** Machine and folder that the host runs in. */
-  readonly place: string;
-  readonly log: Log;
-  /** Carries out a step for a shard with the epoch that was taken for it; rejects when it has failed. */
-  readonly perform: (step: HostStep, shard: number, epoch: number) => Promise<void>;
-  /** This process must end: another one has its name or its shards, or the table refuses. `reason` says what to do. */
-  readonly onEnd: (reason: string) => void;
-  /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
-  readonly floor: (shard: number) => number;
-  /** Throws when a shard could not be opened now; asked with each heartbeat, and before the host takes any again after one could not. */
-  readonly probe?: () => void;
-  readonly clocks?: Clocks;
-}
 
 /** A shard cannot be given to that host by this one. `message` says why. */
 export class HandOverError extends Error {
@@ -67,16 +49,14 @@ export class Ownership {
   readonly #releases = new Set<Promise<void>>();
   readonly #clocks: Clocks;
   readonly #vigil: Vigil;
-  /** Shards given to other hosts by name, and until when (own monotonic clock) they are left to them. */
-  readonly #promised = new Map<number, { readonly to: string; readonly until: number }>();
-  /** Shards that others have given to this host, and until when (own monotonic clock) it tries to take them. */
-  readonly #offered = new Map<number, number>();
+  readonly #named: NamedShards;
   #hosts: Observed[] = [];
   #beats = 0;
   #beating: Promise<void> | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #nextRound: NodeJS.Timeout | null = null;
   #round: Promise<boolean> | null = null;
+  readonly #heirs = new Heirs();
   readonly #patience: Patience;
   readonly #fitness: Fitness;
   #isRunning = false;
@@ -85,6 +65,7 @@ export class Ownership {
     this.#options = options;
     this.#me = { host: options.host, inc: randomUUID(), place: options.place };
     this.#clocks = options.clocks ?? { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+    this.#named = new NamedShards(this.#clocks.monotonicMs);
     this.#vigil = new Vigil(this.#clocks, DEAD_AFTER_MS);
     this.#patience = new Patience(this.#clocks.monotonicMs);
     this.#fitness = new Fitness(this.#clocks.monotonicMs, options.probe ?? (() => {}));
@@ -144,7 +125,7 @@ export class Ownership {
     await giveInGroups([...this.owned.keys()], {
       give: (shard) => this.#release(shard),
       isTaken: async (shard) => (await leases.leases()).find((lease) => lease.shard === shard)?.owner != null,
-      hasHeirs: this.others.some((name) => this.#hosts.find(({ host }) => host === name)?.isAble),
+      hasHeirs: this.#ableOthers.length > 0,
       monotonicMs: this.#clocks.monotonicMs,
     });
     await Promise.all(this.#releases);
@@ -155,7 +136,7 @@ export class Ownership {
 
   /** A shard has become free: looks at once, not only at the next round. `offered` was given to this host by name. */
   look(offered: number | null = null): void {
-    if (offered !== null) this.#offered.set(offered, this.#clocks.monotonicMs() + PROMISED_MS);
+    if (offered !== null) this.#named.offer(offered);
     // A round that is under way may have read the leases before: it is not the look that was asked for.
     void (this.#round ?? Promise.resolve(false)).then(() => this.#schedule(0));
   }
@@ -170,18 +151,21 @@ export class Ownership {
       throw new HandOverError(
         `no other host named ${to} lives; there are ${this.others.join(", ") || "none"}`,
       );
-    // However long it takes to give it back: the time of the other host begins when it is free.
-    this.#promised.set(shard, { to, until: Number.POSITIVE_INFINITY });
-    try {
-      await this.#release(shard);
-    } finally {
-      this.#promised.set(shard, { to, until: this.#clocks.monotonicMs() + PROMISED_MS });
-    }
+    await this.#named.promise(shard, to, () => this.#release(shard));
   }
 
   /** The host to which `shard` is being given by name, or null. */
   promisedTo(shard: number): string | null {
-    return this.#promised.get(shard)?.to ?? null;
+    return this.#named.promisedTo(shard);
+  }
+
+  /** The host that is likely to have `shard` when this one has given it back; null when nobody else can serve. */
+  heirOf(shard: number): string | null {
+    return this.promisedTo(shard) ?? this.#heirs.choose(this.#ableOthers);
+  }
+
+  get #ableOthers(): string[] {
+    return this.others.filter((name) => this.#hosts.find(({ host }) => host === name)?.isAble);
   }
 
   /** The connection to the bus came or went. The others hear of it at once, and not only with the next heartbeat. */
@@ -263,13 +247,15 @@ export class Ownership {
       const [held, heartbeats] = await Promise.all([leases.leases(), leases.heartbeats()]);
       const now = this.#clocks.monotonicMs();
       this.#hosts = observe(this.#hosts, heartbeats, now);
+      this.#heirs.note(held);
       const owned = new Set(this.owned.keys());
-      this.#forgetWhatIsOver(owned, now);
-      const busy = [...this.#tenures.keys(), ...this.#promised.keys()];
+      this.#named.forgetWhatIsOver(owned);
+      const busy = [...this.#tenures.keys(), ...this.#named.promised];
       const moving = new Set(busy.filter((shard) => !owned.has(shard)));
-      const offered = new Set(this.#offered.keys());
+      const offered = new Set(this.#named.offered);
       const me = this.#self(now);
-      const plan = planRound({ me, leases: held, hosts: this.#hosts, owned, moving, offered, now });
+      const view = { me, leases: held, hosts: this.#hosts, owned, moving, offered, now };
+      const plan = planRound(view);
       const illness = plan.release.length > 0 ? this.#fitness.news(now) : null;
       if (illness !== null) log.error(`giving the shards to hosts that can serve them: ${illness}`);
       await Promise.all(plan.clear.map(({ shard, epoch }) => leases.clear(shard, epoch)));
@@ -304,12 +290,6 @@ export class Ownership {
     if (isNews) log.error({ err: error, pauseMs }, "shards cannot be served here, others may take them");
     else log.debug({ err: error, pauseMs }, "shards still cannot be served here");
     if (!wasTried) void this.#beat();
-  }
-
-  #forgetWhatIsOver(owned: ReadonlySet<number>, now: number): void {
-    for (const [shard, { until }] of this.#promised) if (now >= until) this.#promised.delete(shard);
-    for (const [shard, until] of this.#offered)
-      if (now >= until || owned.has(shard)) this.#offered.delete(shard);
   }
 
   async #take(shard: number, lease: Lease | undefined): Promise<boolean> {
@@ -384,8 +364,4 @@ export class Ownership {
     if (isRefusal(error)) this.#options.onEnd((error as Error).message);
     else this.#options.log.warn({ err: error }, what);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

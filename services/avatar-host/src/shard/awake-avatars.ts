@@ -14,6 +14,7 @@ import type { Avatar } from "./avatar.ts";
 const AVATAR_BYTES = 1_500;
 /** About what a row costs that is held parsed in memory (bytes). */
 const ROW_BYTES = 1_000;
+const MOST_TOLD = 2_000;
 
 export interface AwakeAvatar {
   readonly avatar: Avatar;
@@ -64,6 +65,12 @@ export class AwakeAvatars {
 
   has(name: string): boolean {
     return this.#entries.has(name);
+  }
+
+  /** The avatars of `owner` that were used last, at most 2,000. */
+  lastUsedOf(owner: AwakeOwner): string[] {
+    const theirs = [...this.#entries].filter(([, entry]) => entry.owner === owner);
+    return theirs.slice(-MOST_TOLD).map(([name]) => name);
   }
 
   /** The avatar called `name`, woken when it sleeps; it counts as used at `nowMs` of the own monotonic clock. A name has one owner at a time. */

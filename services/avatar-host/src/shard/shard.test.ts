@@ -135,6 +135,7 @@ async function open(
     awake,
     background: new Background(),
     web: "web.agents.d",
+    checkpointAfterMs: 50,
     bounds,
     send: (stanza) => sent.push(stanza),
     publishJob: () => {},
@@ -169,9 +170,9 @@ function ask(
 async function moveToAnotherHost(from: Shard, epoch: number): Promise<Shard> {
   vi.useFakeTimers({ toFake: ["Date"] });
   await ask(from, nameIn(SHARD, "clock"), "note");
-  await from.checkpoint();
+  const last = (await Array.fromAsync(table.query(`J#s1#${SHARD}`))).at(-1);
   await eventually(async () =>
-    expect(Number((await table.get(`C#s1#${SHARD}`, "#position"))?.seq?.N)).toBeGreaterThan(0),
+    expect(Number((await table.get(`C#s1#${SHARD}`, "#position"))?.seq?.N)).toBe(Number(last?.sk?.S)),
   );
   from.close();
   return await open(epoch, "another");

@@ -232,9 +232,9 @@ export class Shard {
     });
   }
 
-  /** Writes what is durable into the checkpoints, while the shard is served; `ifLong` as the store has it. */
-  checkpoint(when: "now" | "ifLong" = "now"): Promise<void> {
-    return this.#store.checkpoint(when);
+  /** Before it is given back, and while it is served: see the store. Resolves with the avatars to be read beforehand. */
+  prepareRelease(): Promise<string[]> {
+    return this.#store.prepareRelease(this.#awake.lastUsedOf(this.#owner));
   }
 
   /** Takes nothing more; what comes is not acknowledged, and comes again to the next owner. */

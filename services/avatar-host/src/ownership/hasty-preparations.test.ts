@@ -1,15 +1,15 @@
 import { silentLog } from "@tidings/runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { HastyCheckpoints } from "./hasty-checkpoints.ts";
+import { HastyPreparations } from "./hasty-preparations.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("checkpoints that take too long hold nobody up, and one line tells of all of them", async () => {
+test("preparations that take too long hold nobody up, and one line tells of all of them", async () => {
   const log = silentLog();
   const info = vi.spyOn(log, "info");
   const warn = vi.spyOn(log, "warn");
-  const hasty = new HastyCheckpoints(log, 2_000);
+  const hasty = new HastyPreparations(log, 2_000);
   const never = new Promise<void>(() => {});
   const all = Promise.all(
     [...Array.from({ length: 63 }, () => never), Promise.resolve()].map((one) => hasty.wait(one)),

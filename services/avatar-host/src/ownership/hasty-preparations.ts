@@ -1,10 +1,11 @@
 import type { Log } from "@tidings/runtime";
 
 /**
- * Checkpoints before shards are given back: they spare the next owner some reading and hold nothing that is not in the
- * journal, so they get only a little time. What was late is said once for all that were written together.
+ * What is done before shards are given back, while they are served: a checkpoint, and the reading by the next owner. It spares
+ * that one some time and holds nothing that is not in the journal, so it gets only a little. What was late is said once for
+ * all that were under way together.
  */
-export class HastyCheckpoints {
+export class HastyPreparations {
   readonly #log: Log;
   readonly #mostMs: number;
   #underWay = 0;
@@ -16,8 +17,8 @@ export class HastyCheckpoints {
     this.#mostMs = mostMs;
   }
 
-  /** Resolves when `checkpoint` has, or when it has had its time. Rejects with what it rejects with. */
-  async wait(checkpoint: Promise<void>): Promise<void> {
+  /** Resolves when `preparation` has, or when it has had its time. Rejects with what it rejects with. */
+  async wait(preparation: Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
       this.#late++;
@@ -25,7 +26,7 @@ export class HastyCheckpoints {
     }, this.#mostMs);
     this.#underWay++;
     try {
-      await Promise.race([checkpoint, promise]);
+      await Promise.race([preparation, promise]);
     } finally {
       clearTimeout(timer);
       this.#underWay--;
@@ -36,7 +37,7 @@ export class HastyCheckpoints {
   #say(): void {
     if (this.#underWay > 0 || this.#late === 0) return;
     const fields = { shards: this.#late, mostMs: this.#mostMs };
-    this.#log.info(fields, "checkpoints took too long, the next owners read from the journal");
+    this.#log.info(fields, "shards are given back before their next owners have prepared for them");
     this.#late = 0;
   }
 }
