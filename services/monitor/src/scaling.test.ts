@@ -46,7 +46,7 @@ const numbers = (moments: readonly Moment[]) =>
 test("load that doubles has a host added within half a minute, and load that goes has it taken away again", () => {
   const moments = simulate((second) => (second < 60 ? 0.5 : second < 180 ? 1 : 0.2), 400);
   const [added, taken] = moments.filter(({ reason }) => reason !== null);
-  expect(added).toMatchObject({ wanted: 2, reason: "1 are busy 88 % of the time" });
+  expect(added).toMatchObject({ wanted: 2, reason: "1 are busy 100 % of the time" });
   expect((added?.atMs ?? 0) - 60_000).toBeLessThan(30_000);
   expect(taken).toMatchObject({ wanted: 1 });
   // The mean of a minute that began with all of the load.

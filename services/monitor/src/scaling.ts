@@ -1,7 +1,7 @@
 /**
  * How many avatar hosts are wanted. Pure: what the hosts say and the clock come in as values.
  *
- *     busy for most of 12 s ──▶ one more     one fewer would not be busy, on the mean of a minute ──▶ one less
+ *     busy for most of 9 s ──▶ one more     one fewer would not be busy, on the mean of a minute ──▶ one less
  *     asleep for long, where none may be wanted ──▶ none        something waits, or an alarm is due ──▶ one
  *
  * One step at a time, and after a step nothing for 15 s: what a step changes must be seen before the next.
@@ -58,7 +58,7 @@ export interface Scaling {
 /** Of what counts as busy, what the others would be at with one fewer: so far below that a step does not undo itself. */
 const SPARE_OF_BUSY = 4 / 7;
 /** Of these seconds three quarters are busy: neither a peak of a few seconds nor a moment of rest decides anything. */
-const BUSY_MS = 12_000;
+const BUSY_MS = 9_000;
 const MOST = 0.75;
 const SPARE_MS = 60_000;
 const SETTLE_MS = 15_000;
