@@ -17,7 +17,7 @@ count(Name) ->
     #{counters := Counters} = persistent_term:get(mod_avatar_router),
     counters:add(Counters, index(Name), 1).
 
-%% {"claims":1,…,"shards":[{"shard":0,"state":"serving","epoch":3,"host":"h1.hosts…","spooled":0},…]} for Silo.
+%% {"claims":1,…,"shards":[{"shard":0,"state":"serving","epoch":3,"host":"h1.hosts…","spooled":0,"isAwaited":false},…]} for Silo.
 -spec json(binary()) -> binary().
 json(Silo) ->
     #{counters := Counters} = persistent_term:get(mod_avatar_router),
@@ -26,10 +26,11 @@ json(Silo) ->
     Shards = [<<"\"shards\":[">>, lists:join($,, [shard(Row) || Row <- Rows]), $]],
     iolist_to_binary([${, lists:join($,, Counted ++ [Shards]), $}]).
 
-shard(#row{key = {_, Number}, phase = Phase, epoch = Epoch, host = Host, spooled = Spooled}) ->
+shard(#row{key = {_, Number}, phase = Phase, epoch = Epoch, host = Host, spooled = Spooled, awaited = Awaited}) ->
     [<<"{\"shard\":">>, integer_to_binary(Number), <<",\"state\":">>, quoted(atom_to_binary(Phase)),
      <<",\"epoch\":">>, integer_to_binary(Epoch), <<",\"host\":">>, quoted(Host),
-     <<",\"spooled\":">>, integer_to_binary(Spooled), $}].
+     <<",\"spooled\":">>, integer_to_binary(Spooled),
+     <<",\"isAwaited\":">>, atom_to_binary(Awaited), $}].
 
 %% Names and domains only: nothing in them needs escaping.
 quoted(Text) ->

@@ -14,4 +14,6 @@
               phase :: unowned | claimed | serving,
               epoch :: non_neg_integer(),
               host :: binary(),
-              spooled :: non_neg_integer()}).
+              spooled :: non_neg_integer(),
+              %% Something came for it that no owner has taken.
+              awaited = false :: boolean()}).

@@ -217,7 +217,7 @@ wake(#shard{phase = unowned, wake = undefined, jid = Jid, key = {_, Number}, spo
         false ->
             ok
     end,
-    Shard#shard{wake = erlang:send_after(?WAKE_MS, self(), wake)};
+    publish(Shard#shard{wake = erlang:send_after(?WAKE_MS, self(), wake)});
 wake(Shard) ->
     Shard.
 
@@ -233,9 +233,10 @@ expire_later(#shard{recent = Recent, expiry = undefined} = Shard) ->
 expire_later(Shard) ->
     Shard.
 
-publish(#shard{key = Key, owner = Owner, phase = Phase, epoch = Epoch, host = Host, spool = Spool} = Shard) ->
+publish(#shard{key = Key, owner = Owner, phase = Phase, epoch = Epoch, host = Host, spool = Spool, wake = Wake} = Shard) ->
     ets:insert(?SHARD_TABLE, #row{key = Key, shard = self(), owner = Owner, phase = Phase, epoch = Epoch, host = Host,
-                                  spooled = avatar_spool:count(Spool)}),
+                                  spooled = avatar_spool:count(Spool),
+                                  awaited = Phase == unowned andalso Wake /= undefined}),
     Shard.
 
 bus_element(Name, Attributes) ->

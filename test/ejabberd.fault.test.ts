@@ -2,6 +2,8 @@
 import {
   type ClaimStep,
   claimStanza,
+  countersStanza,
+  readAwaited,
   readError,
   type Shard,
   shardLocalpart,
@@ -79,8 +81,10 @@ test("what is sent to an unowned shard waits in order, wakes the monitor, and co
   const wake = await monitor.hears(isBus("wake"));
   expect(wake.getChild("wake")?.attrs.shard).toBe(String(shard));
   await monitor.hears((stanza) => stanza.getChild("wake")?.attrs.spooled === "1000");
+  expect(await awaitedShards()).toContain(shard);
 
   expect((await step(host, "claim", shard, 1)).attrs.type).toBe("result");
+  expect(await awaitedShards()).not.toContain(shard);
   await host.hearsItself();
   expect(host.heard.filter(isNote)).toHaveLength(0);
   expect((await step(host, "ready", shard, 1)).attrs.type).toBe("result");
@@ -101,6 +105,7 @@ test("a question to an unowned shard is answered at once with an error to wait f
   );
   expect(readError(answer)).toMatchObject({ type: "wait", condition: "recipient-unavailable" });
   await monitor.hears((stanza) => stanza.getChild("wake")?.attrs.shard === String(shard));
+  expect(await awaitedShards()).toContain(shard);
 });
 
 test("a claim with an epoch that is not higher is refused and told the highest", async () => {
@@ -260,14 +265,21 @@ test("localparts of any shape reach a shard, and nonsense in a claim is a bad re
   expect(readError(await step(host, "claim", 99, 1)).condition).toBe("bad-request");
 });
 
+async function counters(): Promise<Element> {
+  const reader = connected.find(({ domain, isOpen }) => domain === WEB && isOpen) ?? (await joins(WEB));
+  return await reader.ask(countersStanza(WEB, SILO));
+}
+
+/** What a host that starts would take first. */
+async function awaitedShards(): Promise<Shard[]> {
+  return [...readAwaited(await counters())];
+}
+
 async function shardState(
   shard: Shard,
 ): Promise<{ state: string; spooled: number; epoch: number; host: string }> {
-  const reader = connected.find(({ domain, isOpen }) => domain === WEB && isOpen) ?? (await joins(WEB));
-  const answer = await reader.ask(
-    xml("iq", { type: "get", from: WEB, to: SILO }, xml("counters", { xmlns: "urn:tidings:bus:1" })),
-  );
   const json =
-    answer.getChild("counters", "urn:tidings:bus:1")?.getChildText("json", "urn:xmpp:json:0") ?? "{}";
+    (await counters()).getChild("counters", "urn:tidings:bus:1")?.getChildText("json", "urn:xmpp:json:0") ??
+    "{}";
   return JSON.parse(json).shards[shard];
 }

@@ -9,7 +9,7 @@
 import xml, { type Element } from "@xmpp/xml";
 import Type, { type Static } from "typebox";
 import { type Shard, shardLocalpart } from "./addresses.ts";
-import { payload } from "./payload.ts";
+import { NS_BUS, payload, payloadOf } from "./payload.ts";
 
 export type ClaimStep = "claim" | "ready" | "unclaim";
 
@@ -44,6 +44,25 @@ export const FREE = "free";
 export const PREPARE = "prepare";
 /** What web-api or the monitor asks a host by an IQ of type set: `<hand-over shard="17" to="h2"/>`. */
 export const HAND_OVER = "hand-over";
+
+/** What the router answers about itself, with the state of each shard. */
+export const COUNTERS = "counters";
+
+/** The IQ by which `from` asks the router of `silo` for its counters. The sender adds the id. */
+export function countersStanza(from: string, silo: string): Element {
+  return xml("iq", { type: "get", from, to: silo }, payload(COUNTERS, {}));
+}
+
+const Counters = Type.Object({
+  shards: Type.Array(Type.Object({ shard: Type.Integer(), state: Type.String(), isAwaited: Type.Boolean() })),
+});
+
+/** The shards that nobody has claimed and that somebody waits for, in an answer to {@link countersStanza}. Throws MalformedError. */
+export function readAwaited(answer: Element): Set<Shard> {
+  const { shards } = payloadOf(Counters, answer.getChild(COUNTERS, NS_BUS) ?? answer, COUNTERS);
+  const awaited = shards.filter(({ state, isAwaited }) => state === "unowned" && isAwaited);
+  return new Set(awaited.map(({ shard }) => shard));
+}
 
 /** The message by which `host` tells the host `to` that `shard` is free: for the host named `forHost`, or (null) for whoever has room. */
 export function freeStanza(host: string, to: string, shard: Shard, forHost: string | null = null): Element {

@@ -118,6 +118,7 @@ export class AvatarHost {
       perform: (step, shard, epoch) => this.#perform(step, shard, epoch),
       onEnd: (reason) => service.fail(reason),
       floor: (shard) => this.#claims.floor(shard),
+      awaited: () => this.#claims.awaited(),
       probe: () => probeDisk(this.#folder),
     });
     this.#preparations = new Preparations({

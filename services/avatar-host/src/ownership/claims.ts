@@ -1,15 +1,25 @@
-/** What this host asks of the avatar router: its claims on shards. */
+/** What this host asks of the avatar router: its claims on shards, and for which shards something waits there. */
 import type { Bus } from "@tidings/bus";
-import { CallError, type ClaimStep, claimStanza, type Shard } from "@tidings/protocol";
+import {
+  CallError,
+  type ClaimStep,
+  claimStanza,
+  countersStanza,
+  readAwaited,
+  type Shard,
+} from "@tidings/protocol";
+
+/** Longest wait for the router's word on what waits: shards are taken without it, too (milliseconds). */
+const AWAITED_WITHIN_MS = 500;
 
 export class Claims {
-  readonly #bus: Pick<Bus, "request">;
+  readonly #bus: Pick<Bus, "request" | "isOnline">;
   readonly #host: string;
   readonly #silo: string;
   readonly #floors = new Map<Shard, number>();
 
   /** Claims of the host at the address `host` on the shards of `silo`, its domain. */
-  constructor(bus: Pick<Bus, "request">, host: string, silo: string) {
+  constructor(bus: Pick<Bus, "request" | "isOnline">, host: string, silo: string) {
     [this.#bus, this.#host, this.#silo] = [bus, host, silo];
   }
 
@@ -32,6 +42,14 @@ export class Claims {
       if (stale !== null) this.#floors.set(shard, Number(stale[1]));
       throw stale === null && step !== "unclaim" ? new ClaimRefusedError(this.#silo, error) : error;
     }
+  }
+
+  /** Shards that nobody has claimed and that something waits for; none when the router does not say. Does not reject. */
+  async awaited(): Promise<ReadonlySet<Shard>> {
+    if (!this.#bus.isOnline) return new Set();
+    const asked = this.#bus.request(countersStanza(this.#host, this.#silo), AWAITED_WITHIN_MS);
+    // It is a matter of order alone.
+    return await asked.then(readAwaited).catch(() => new Set<Shard>());
   }
 }
 

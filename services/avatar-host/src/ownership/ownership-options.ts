@@ -17,6 +17,8 @@ export interface OwnershipOptions {
   readonly onEnd: (reason: string) => void;
   /** The epoch above which a claim on the shard has to be, as far as the bus has said. */
   readonly floor: (shard: number) => number;
+  /** Shards for which something waits at the router, as far as that can be told; does not reject. */
+  readonly awaited?: () => Promise<ReadonlySet<number>>;
   /** Throws when a shard could not be opened now; asked with each heartbeat, and before the host takes any again after one could not. */
   readonly probe?: () => void;
   readonly clocks?: Clocks;

@@ -28,6 +28,8 @@ interface Player {
   readonly onEnd: (reason: string) => void;
   /** Steps that fail. */
   readonly failing: Set<string>;
+  /** Shards that something waits for. */
+  readonly awaited: Set<number>;
   /** How far this host's clocks are set forward (milliseconds). */
   aheadMs: number;
   wallAheadMs: number;
@@ -35,7 +37,8 @@ interface Player {
 
 /** A host whose steps succeed at once; when it gives a shard back it tells the others, as hosts do. */
 function player(host: string, place = host): Player {
-  const made = { steps: [] as string[], failing: new Set<string>(), aheadMs: 0, wallAheadMs: 0 };
+  const [failing, awaited] = [new Set<string>(), new Set<number>()];
+  const made = { steps: [] as string[], failing, awaited, aheadMs: 0, wallAheadMs: 0 };
   const onEnd = vi.fn();
   const ownership = new Ownership({
     leases: new Leases(table, "s1"),
@@ -50,6 +53,7 @@ function player(host: string, place = host): Player {
     },
     onEnd,
     floor: () => 0,
+    awaited: async () => made.awaited,
     probe: () => {
       made.steps.push("probe");
       if (made.failing.has("probe")) throw new Error("no room");
@@ -411,4 +415,13 @@ test("a table that refuses ends the host with the table's sentence", async () =>
   host.aheadMs = 60_000;
   void host.ownership.assured();
   await eventually(() => expect(host.onEnd).toHaveBeenCalledWith(expect.stringContaining("is denied")));
+});
+
+test("what somebody waits for is served first when a host starts alone", async () => {
+  const host = player("h1");
+  for (const shard of [63, 40]) host.awaited.add(shard);
+  await host.ownership.start();
+  const ready = host.steps.filter((step) => step.startsWith("ready"));
+  expect(ready.slice(0, 2).sort()).toEqual(["ready 40", "ready 63"]);
+  expect(host.ownership.owned.size).toBe(SHARDS);
 });

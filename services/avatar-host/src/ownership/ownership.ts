@@ -13,7 +13,16 @@ import { awaitFreeName } from "./host-name.ts";
 import { NamedShards } from "./named-shards.ts";
 import type { OwnershipOptions } from "./ownership-options.ts";
 import { Patience } from "./patience.ts";
-import { DEAD_AFTER_MS, livingHosts, type Observed, observe, planRound, type Self } from "./plan.ts";
+import {
+  DEAD_AFTER_MS,
+  livingHosts,
+  type Observed,
+  observe,
+  type Plan,
+  planRound,
+  type Self,
+  type View,
+} from "./plan.ts";
 import { type Clocks, Vigil } from "./vigil.ts";
 
 const HEARTBEAT_MS = 3_000;
@@ -255,7 +264,7 @@ export class Ownership {
       const offered = new Set(this.#named.offered);
       const me = this.#self(now);
       const view = { me, leases: held, hosts: this.#hosts, owned, moving, offered, now };
-      const plan = planRound(view);
+      const plan = await this.#planRound(view);
       const illness = plan.release.length > 0 ? this.#fitness.news(now) : null;
       if (illness !== null) log.error(`giving the shards to hosts that can serve them: ${illness}`);
       await Promise.all(plan.clear.map(({ shard, epoch }) => leases.clear(shard, epoch)));
@@ -268,6 +277,14 @@ export class Ownership {
       this.#failed(error, "ownership round failed");
       return false;
     }
+  }
+
+  /** What somebody waits for is taken before what nobody does. */
+  async #planRound(view: View): Promise<Plan> {
+    const plan = planRound(view);
+    const { awaited } = this.#options;
+    if (plan.take.length < 2 || awaited === undefined) return plan;
+    return planRound({ ...view, awaited: await awaited() });
   }
 
   /** After a shard could not be served: not before the pause is over, and not while what failed would fail again. */

@@ -236,3 +236,12 @@ test("a lease of this life that nobody serves by is cleared, with a bus or witho
     5,
   ]);
 });
+
+test("a shard that somebody waits for is taken before all others, by a host that has room", () => {
+  const view = { me, leases: [], hosts: [beat("h1", "a", 0)], owned: none, moving: none, now: 0 };
+  const awaited = new Set([63, 40]);
+  expect(planRound({ ...view, awaited }).take.slice(0, 3)).toEqual([40, 63, 0]);
+  const full = new Set(all.slice(0, SHARDS / 2));
+  const hosts = [beat("h1", "a", 0), beat("h2", "b", 0)];
+  expect(planRound({ ...view, hosts, owned: full, awaited }).take).toEqual([]);
+});

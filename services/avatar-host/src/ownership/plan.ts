@@ -54,6 +54,8 @@ export interface View {
   readonly moving: ReadonlySet<number>;
   /** Shards that another host has given to this one by name: taken beyond the share. */
   readonly offered?: ReadonlySet<number>;
+  /** Shards for which something waits. */
+  readonly awaited?: ReadonlySet<number>;
   /** Own monotonic clock (milliseconds). */
   readonly now: number;
 }
@@ -143,20 +145,18 @@ function countOf({ leases }: View, host: string): number {
   return leases.filter(({ owner }) => owner?.host === host).length;
 }
 
-/** In an order of the host's own, so that hosts that start together do not race for the same shards. */
+/** What is waited for, then the others, in an order of the host's own, so that hosts that start together do not race for the same shards. */
 function freeShards(view: View): number[] {
-  const { me, leases, hosts, owned, moving } = view;
+  const { me, leases, hosts, owned, moving, awaited } = view;
   const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
   const all = Array.from({ length: SHARDS }, (_, shard) => shard);
   const free = all.filter(
     (shard) => !owned.has(shard) && !moving.has(shard) && isFree(view, byShard.get(shard)?.owner ?? null),
   );
-  const place = hosts
-    .map(({ host }) => host)
-    .sort()
-    .indexOf(me.host);
-  const turn = Math.floor((Math.max(0, place) * SHARDS) / Math.max(1, hosts.length));
-  return free.sort((a, b) => ((a - turn + SHARDS) % SHARDS) - ((b - turn + SHARDS) % SHARDS));
+  const names = hosts.map(({ host }) => host).sort();
+  const turn = Math.floor((Math.max(0, names.indexOf(me.host)) * SHARDS) / Math.max(1, hosts.length));
+  const place = (shard: number) => ((shard - turn + SHARDS) % SHARDS) + (awaited?.has(shard) ? 0 : SHARDS);
+  return free.sort((a, b) => place(a) - place(b));
 }
 
 function isFree({ me, hosts, now }: View, owner: Lease["owner"]): boolean {
