@@ -20,7 +20,7 @@ const SLEEPERS = 200;
 const ITEMS = 100;
 const HOST = "h1";
 const STOP_GRACE_MS = 10_000;
-const WRITES_AT_ONCE = 16;
+const _WRITES_AT_ONCE = 16;
 const TELL_EVERY_SHARDS = 16;
 
 const users = Array.from({ length: WARM_UP + SLEEPERS }, (_, at) => `sleeper${at}`);
@@ -117,11 +117,12 @@ async function fillCheckpoint(table: Table, seed: Seed, shard: Shard, epoch: num
   const run = await checkpoint.begin(Date.now(), performance.now());
   if (run === null) throw new Error(`the checkpoints of shard ${shard} are held`);
   const rows = [...seed.rows(shard)].filter(({ avatar }) => !avatar.startsWith("_"));
-  const next = rows.values();
-  const worker = async () => {
-    for (const row of next) await checkpoint.write(row, run);
-  };
-  await Promise.all(Array.from({ length: WRITES_AT_ONCE }, worker));
+  const pieces = [...Map.groupBy(rows, ({ avatar }) => avatar)].map(([avatar, theirs]) => ({
+    avatar,
+    rows: theirs,
+    isWhole: true,
+  }));
+  await checkpoint.write(pieces, run);
   for await (const { sk } of table.query(`J#${FIRST_SILO}#${shard}`, { reverse: true, limit: 1 })) {
     await checkpoint.finish(run, { seq: Number(sk?.S), epoch });
     break;

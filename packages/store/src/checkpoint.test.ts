@@ -48,5 +48,5 @@ test("the position and the tombstones of the first release are understood", asyn
   const owner = new Checkpoint(table, "s1", 17);
 
   expect(await owner.claim(4)).toMatchObject({ seq: 7, epoch: 3, owner: 4 });
-  expect(await owner.read("alice")).toEqual([{ key: "kept", value: "1" }]);
+  expect((await owner.read("alice")).entries).toEqual([{ key: "kept", value: "1" }]);
 });

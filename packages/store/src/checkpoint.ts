@@ -1,19 +1,20 @@
 /**
  * The rows themselves in DynamoDB, written behind the journal: what a shard is rebuilt from, avatar by avatar, on a host
- * that has no file of it. They are written in runs (`checkpoint-state.ts`). A row carries its run and is replaced or removed
- * only by a higher one; rows of void runs do not count. So a deleted row leaves nothing behind, and a late write of a
- * deposed owner, or one that was thought to have failed, changes nothing.
+ * that has no file of it. They are written in runs (`checkpoint-state.ts`), as pieces (`pieces.ts`). Those of void runs do
+ * not count, so a late write of a deposed owner, or one that was thought to have failed, changes nothing.
  *
  *     C#<silo>#<shard>            #position   {seq, epoch, owner, run, …}   the journal up to seq is in the checkpoints
- *     C#<silo>#<shard>#<avatar>   <key>       {run, value}
+ *     C#<silo>#<shard>#<avatar>   #<run>…     {run, blob, …}                what that run has changed
  */
 import { begun, type CheckpointState, claimed, finished, held, itemOf, stateOf } from "./checkpoint-state.ts";
 import { DeposedError } from "./journal.ts";
+import { itemsOf, type Piece, rowsOf, runKey, type Stored } from "./pieces.ts";
 import type { Position } from "./protocol/record.ts";
-import type { Entry, Row } from "./rows.ts";
-import type { Item, Table } from "./table.ts";
+import type { Item, PlacedItem, Table } from "./table.ts";
 
 const POSITION = "#position";
+/** Most bytes of the blobs in one request; DynamoDB takes 16 MB, and whoever answers is busy with it meanwhile. */
+const REQUEST_BYTES = 1_000_000;
 /** Longest time for which a back-up may hold the rows (milliseconds). */
 export const HOLD_MS = 600_000;
 
@@ -21,7 +22,9 @@ export class Checkpoint {
   readonly #table: Table;
   readonly #pk: string;
   #epoch = 0;
-  /** A row of one of these does not count. Runs become void before an owner reads, and by its own failures. */
+  /** Pieces written in the run that has begun last. */
+  #pieces = 0;
+  /** A piece of one of these does not count. Runs become void before an owner reads, and by its own failures. */
   #voidRuns: ReadonlySet<number> = new Set();
   /** The hold that was seen last, and since when, on the own monotonic clock. */
   #hold = { untilAt: 0, sinceMs: 0 };
@@ -53,6 +56,7 @@ export class Checkpoint {
     const state = await this.#change((found) =>
       nowAt < found.holdUntilAt && this.#isHeld(found.holdUntilAt, nowMs) ? null : begun(found),
     );
+    this.#pieces = 0;
     return state?.run ?? null;
   }
 
@@ -61,12 +65,36 @@ export class Checkpoint {
     return nowMs - this.#hold.sinceMs < HOLD_MS;
   }
 
-  /** Writes or removes a row in `run`; rows of later runs stay. */
-  async write({ avatar, key, value }: Row, run: number): Promise<void> {
+  /** Writes `pieces` in `run`. Rejects as the table does: then the run has failed. */
+  async write(pieces: Iterable<Piece>, run: number): Promise<void> {
+    let items: PlacedItem[] = [];
+    let bytes = 0;
+    for (const piece of pieces) {
+      const pk = `${this.#pk}#${piece.avatar}`;
+      for (const { sk, item } of itemsOf(piece, run, this.#pieces++)) {
+        bytes += item.blob?.B?.length ?? 0;
+        items.push({ pk, sk, item });
+        if (bytes < REQUEST_BYTES) continue;
+        await this.#table.putAll(items);
+        [items, bytes] = [[], 0];
+      }
+    }
+    await this.#table.putAll(items);
+  }
+
+  /**
+   * Removes what does not count any more since `run`, which has ended, wrote the whole of an avatar: also that, when it has no
+   * rows. What later runs have written stays, should this owner have been deposed meanwhile.
+   */
+  async sweep(avatar: string, run: number, hasRows: boolean): Promise<void> {
     const pk = `${this.#pk}#${avatar}`;
-    const number = { N: String(run) };
-    if (value === null) await this.#table.deleteIfLower(pk, key, "run", number);
-    else await this.#table.putIfHigher(pk, key, "run", { run: number, value: { S: value } });
+    const own = runKey(run);
+    const over: string[] = [];
+    for await (const { sk } of this.#table.query(pk, { keysOnly: true })) {
+      const key = sk?.S ?? "";
+      if (key < own || !key.startsWith("#") || (!hasRows && key.startsWith(own))) over.push(key);
+    }
+    await this.#table.delete(pk, over);
   }
 
   /** Ends `run`: everything up to `position` is written. False when the run has become void meanwhile. */
@@ -83,19 +111,14 @@ export class Checkpoint {
     return (await this.#change((state) => held(state, untilAt))) as CheckpointState;
   }
 
-  /** What there is of one avatar, also what does not count: see {@link isLive}. */
+  /** What there is of one avatar, also what does not count. */
   items(avatar: string): AsyncGenerator<Item> {
     return this.#table.query(`${this.#pk}#${avatar}`);
   }
 
   /** The rows of one avatar. */
-  async read(avatar: string): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    for await (const item of this.items(avatar)) {
-      if (isLive(item, this.#voidRuns))
-        entries.push({ key: item.sk?.S as string, value: item.value?.S ?? "" });
-    }
-    return entries;
+  async read(avatar: string): Promise<Stored> {
+    return rowsOf(await Array.fromAsync(this.items(avatar)), this.#voidRuns);
   }
 
   /** Changes the state as it is found, or leaves it and resolves to null when `change` says so. */
@@ -117,9 +140,4 @@ export class Checkpoint {
     this.#voidRuns = new Set(state.voidRuns);
     return state;
   }
-}
-
-/** Whether the item of a row counts: tombstones of the first release do not, nor what a void run has written. */
-export function isLive(item: Item, voidRuns: ReadonlySet<number>): boolean {
-  return item.value?.S !== undefined && !voidRuns.has(Number(item.run?.N ?? 0));
 }

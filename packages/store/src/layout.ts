@@ -4,7 +4,7 @@
 import type { Table } from "./table.ts";
 
 /** Layout of the table that this version writes. Raised when an older version could not read it any more. */
-export const TABLE_LAYOUT = 2;
+export const TABLE_LAYOUT = 3;
 
 /** The table, or something in it, is not for this version, or not ready. `message` says what to do. */
 export class LayoutError extends Error {

@@ -17,9 +17,8 @@ import type { Entry, Range, Row } from "./rows.ts";
 const LAYOUT = "2";
 /** An avatar with as many rows takes so long to read from the checkpoints that it is noticed. */
 const LONG_ROWS = 250;
-/** Most avatars that are told of as long, and rows of one that are counted. */
+/** Most avatars that are told of as long. */
 const MOST_LONG = 64;
-const MOST_COUNTED = 20_000;
 /** Beyond this the WAL is cut after it has been written back (bytes). */
 const WAL_BYTES = 16_777_216;
 
@@ -41,6 +40,7 @@ export class LocalFile {
   readonly #forward: StatementSync;
   readonly #backward: StatementSync;
   readonly #hydrated: StatementSync;
+  readonly #count: StatementSync;
   /** Statements for several ranges, by how many there are of which kind. */
   readonly #several = new Map<string, StatementSync>();
   #isComplete: boolean;
@@ -62,6 +62,7 @@ export class LocalFile {
     this.#forward = db.prepare(`${IN_RANGE} ORDER BY key LIMIT ?`);
     this.#backward = db.prepare(`${IN_RANGE} ORDER BY key DESC LIMIT ?`);
     this.#hydrated = db.prepare("SELECT 1 FROM hydrated WHERE avatar = ?");
+    this.#count = db.prepare("SELECT count(*) AS rows FROM rows WHERE avatar = ?");
     this.#isComplete = this.#meta("complete") === "yes";
   }
 
@@ -188,15 +189,14 @@ export class LocalFile {
 
   /** Those of `avatars` that have many rows, the longest first. */
   longest(avatars: Iterable<string>): string[] {
-    const count = this.#db.prepare(
-      "SELECT count(*) AS rows FROM (SELECT 1 FROM rows WHERE avatar = ? LIMIT ?)",
-    );
-    const counted = [...avatars].map((avatar) => {
-      const { rows } = count.get(avatar, MOST_COUNTED) as { rows: number };
-      return { avatar, rows };
-    });
+    const counted = [...avatars].map((avatar) => ({ avatar, rows: this.countOf(avatar) }));
     const long = counted.filter(({ rows }) => rows >= LONG_ROWS).sort((a, b) => b.rows - a.rows);
     return long.slice(0, MOST_LONG).map(({ avatar }) => avatar);
+  }
+
+  /** How many rows of `avatar` there are. */
+  countOf(avatar: string): number {
+    return (this.#count.get(avatar) as { rows: number }).rows;
   }
 
   /** How many rows the file holds. */

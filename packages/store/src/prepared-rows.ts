@@ -5,22 +5,22 @@
  * Invariant: they are used only where the checkpoints stand as they did when reading began. Then they and the journal behind
  * the checkpoints are all there is, as they are for an owner that reads them later.
  */
-import { Checkpoint, isLive } from "./checkpoint.ts";
+import { Checkpoint } from "./checkpoint.ts";
 import type { CheckpointState } from "./checkpoint-state.ts";
-import type { Entry } from "./rows.ts";
+import { rowsOf, type Stored } from "./pieces.ts";
 import type { Item, Table } from "./table.ts";
 
 export class PreparedRows {
   readonly #checkpoint: Checkpoint;
   readonly #items = new Map<string, Item[]>();
-  #charsLeft: number;
+  #bytesLeft: number;
   #began: CheckpointState | null = null;
   #isOver = false;
 
-  /** `mostChars` is how much is kept in memory until it is taken (characters). */
-  constructor(table: Table, silo: string, shard: number, mostChars: number) {
+  /** `mostBytes` is how much is kept in memory until it is taken (bytes). */
+  constructor(table: Table, silo: string, shard: number, mostBytes: number) {
     this.#checkpoint = new Checkpoint(table, silo, shard);
-    this.#charsLeft = mostChars;
+    this.#bytesLeft = mostBytes;
   }
 
   /** Reads the rows of `avatars`, one after the other, until it is enough or they are taken. Rejects as the table does. Once. */
@@ -29,8 +29,8 @@ export class PreparedRows {
     for (const avatar of avatars) {
       const items: Item[] = [];
       for await (const item of this.#checkpoint.items(avatar)) {
-        this.#charsLeft -= (item.value?.S?.length ?? 0) + (item.sk?.S?.length ?? 0);
-        if (this.#isOver || this.#charsLeft < 0) return;
+        this.#bytesLeft -= item.blob?.B?.length ?? item.value?.S?.length ?? 0;
+        if (this.#isOver || this.#bytesLeft < 0) return;
         items.push(item);
       }
       if (!this.#isOver) this.#items.set(avatar, items);
@@ -38,18 +38,11 @@ export class PreparedRows {
   }
 
   /** What was read whole, by avatar, for an owner that has found the checkpoints at `claimed`: nothing when they have moved. Once. */
-  take(claimed: CheckpointState): ReadonlyMap<string, readonly Entry[]> {
+  take(claimed: CheckpointState): ReadonlyMap<string, Stored> {
     const voidRuns = new Set(claimed.voidRuns);
-    const rows = new Map<string, readonly Entry[]>();
-    for (const [avatar, items] of isSame(this.#began, claimed) ? this.#items : [])
-      rows.set(
-        avatar,
-        items
-          .filter((item) => isLive(item, voidRuns))
-          .map(({ sk, value }) => ({ key: sk?.S ?? "", value: value?.S ?? "" })),
-      );
+    const read = isSame(this.#began, claimed) ? [...this.#items] : [];
     this.giveUp();
-    return rows;
+    return new Map(read.map(([avatar, items]) => [avatar, rowsOf(items, voidRuns)]));
   }
 
   /** Forgets what was read, and reads no more. */

@@ -19,6 +19,7 @@ import { decodeGroup, encodeGroup } from "./group-codec.ts";
 import { Journal, JournalClosedError } from "./journal.ts";
 import { LocalFile } from "./local-file.ts";
 import { Overlay } from "./overlay.ts";
+import type { Stored } from "./pieces.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 import type { Position } from "./protocol/record.ts";
 import { type Entry, type Range, type Row, sizeOf } from "./rows.ts";
@@ -109,19 +110,25 @@ export class ShardStore<Told = never> {
     const settle = () => {
       if (!this.#tail.flush()) throw new DiskError(`${options.path} is behind the journal`);
     };
-    const read = (avatar: string, key: string) => {
-      settle();
-      return this.#reading(() => file.get(avatar, key));
+    const reads = <A extends readonly unknown[], T>(read: (...args: A) => T) => {
+      return (...args: A): T => {
+        settle();
+        return this.#reading(() => read(...args));
+      };
     };
     // Rows of the shard itself come and go (frames, alarms); those of avatars stay, and are not looked up for it.
     const isNew = (avatar: string, key: string) =>
       avatar.startsWith("_") && file.isHydrated(avatar) && file.get(avatar, key) === undefined;
-    const afterMs = options.checkpointAfterMs ?? 60_000;
-    const onDue = () => this.#checkpointIfDue();
-    this.#checkpointer = new Checkpointer(
-      { checkpoint, journal, epoch, afterMs, log, read, settle, isNew, monotonicMs, onDue },
-      checkpointed,
-    );
+    const terms = {
+      ...{ checkpoint, journal, epoch, log, settle, isNew, monotonicMs },
+      afterMs: options.checkpointAfterMs ?? 60_000,
+      read: reads((avatar: string, key: string) => file.get(avatar, key)),
+      list: reads((avatar: string, range: Range) => file.list(avatar, range)),
+      count: (avatar: string) => this.#reading(() => file.countOf(avatar)),
+      isHydrated: (avatar: string) => this.isHydrated(avatar),
+      onDue: () => this.#checkpointIfDue(),
+    };
+    this.#checkpointer = new Checkpointer(terms, checkpointed);
   }
 
   /**
@@ -164,8 +171,8 @@ export class ShardStore<Told = never> {
       if (file.position.seq === 0 && checkpointed.seq === 0) file.markComplete();
       const store = new ShardStore(options, journal, file, checkpoint, checkpointed);
       await store.#catchUp(checkpointed);
-      for (const [avatar, entries] of options.prepared?.take(checkpointed) ?? [])
-        if (!file.isHydrated(avatar)) file.hydrate(avatar, entries);
+      for (const [avatar, stored] of options.prepared?.take(checkpointed) ?? [])
+        if (!file.isHydrated(avatar)) store.#hydrate(avatar, stored);
       return store;
     } catch (error) {
       file.close();
@@ -191,8 +198,13 @@ export class ShardStore<Told = never> {
   /** Reads an avatar's rows from the checkpoints into the file, once. */
   async hydrate(avatar: string): Promise<void> {
     if (this.isHydrated(avatar)) return;
-    const entries = await this.#checkpoint.read(avatar);
-    if (this.#isOpen && !this.isHydrated(avatar)) this.#file.hydrate(avatar, entries);
+    const stored = await this.#checkpoint.read(avatar);
+    if (this.#isOpen && !this.isHydrated(avatar)) this.#hydrate(avatar, stored);
+  }
+
+  #hydrate(avatar: string, stored: Stored): void {
+    this.#file.hydrate(avatar, stored.entries);
+    this.#checkpointer.noteStored(avatar, stored);
   }
 
   /** The value of a row of a hydrated avatar, or undefined. */

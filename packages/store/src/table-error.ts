@@ -25,7 +25,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   ResourceNotFoundException:
     "it does not exist (any more); check TIDINGS_DYNAMODB_ENDPOINT and AWS_REGION, or restore the table from a back-up before starting again",
   AccessDeniedException:
-    "the request is denied; allow dynamodb:GetItem, PutItem, UpdateItem, DeleteItem, Query, BatchWriteItem, DescribeTable and CreateTable on it, and Scan for back-ups",
+    "the request is denied; allow dynamodb:GetItem, PutItem, UpdateItem, Query, BatchWriteItem, DescribeTable and CreateTable on it, and Scan for back-ups",
   UnrecognizedClientException: CREDENTIALS,
   InvalidSignatureException: CREDENTIALS,
   IncompleteSignatureException: CREDENTIALS,

@@ -1,10 +1,10 @@
 /** The one DynamoDB table of an installation, with the few operations that the store is built of. */
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type AttributeValue,
   BatchWriteItemCommand,
   ConditionalCheckFailedException,
   CreateTableCommand,
-  DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -12,11 +12,20 @@ import {
   ResourceInUseException,
   ScanCommand,
   UpdateItemCommand,
+  type WriteRequest,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
+import { backOffMs } from "@tidings/runtime";
 import { refusalOf, type TablePlace, unreachableOf } from "./table-error.ts";
 
 export type Item = Record<string, AttributeValue>;
+
+/** An item and its key. */
+export interface PlacedItem {
+  readonly pk: string;
+  readonly sk: string;
+  readonly item: Item;
+}
 
 export interface TableOptions {
   /** `http://…` of a DynamoDB endpoint, or `aws` for AWS itself with the credentials of the environment. */
@@ -28,8 +37,10 @@ export interface TableOptions {
 
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** Most deletions in one request, DynamoDB's limit for BatchWriteItem. */
+/** Most writes in one request, DynamoDB's limit for BatchWriteItem. */
 const BATCH = 25;
+const BATCH_ATTEMPTS = 8;
+const BATCH_RETRY = { firstMs: 50, maxMs: 5_000 };
 
 export class Table {
   readonly #client: DynamoDBClient;
@@ -112,32 +123,6 @@ export class Table {
     );
   }
 
-  /** Writes the item unless there is one with a number in `field` as high as the new one: true, or false when there is. */
-  putIfHigher(pk: string, sk: string, field: string, item: Item): Promise<boolean> {
-    return this.#conditionally(
-      new PutItemCommand({
-        TableName: this.#name,
-        Item: { ...item, ...key(pk, sk) },
-        ConditionExpression: "attribute_not_exists(#f) OR #f < :f",
-        ExpressionAttributeNames: { "#f": field },
-        ExpressionAttributeValues: { ":f": item[field] as AttributeValue },
-      }),
-    );
-  }
-
-  /** Deletes the item unless `field` holds a number as high as `value`: true, or false when it does. */
-  deleteIfLower(pk: string, sk: string, field: string, value: AttributeValue): Promise<boolean> {
-    return this.#conditionally(
-      new DeleteItemCommand({
-        TableName: this.#name,
-        Key: key(pk, sk),
-        ConditionExpression: "attribute_not_exists(#f) OR #f < :f",
-        ExpressionAttributeNames: { "#f": field },
-        ExpressionAttributeValues: { ":f": value },
-      }),
-    );
-  }
-
   /** Replaces the item if `field` holds `expected` (or the item is absent, for undefined): true, or false. */
   replaceIf(
     pk: string,
@@ -177,7 +162,7 @@ export class Table {
   /** Items of `pk` in the order of their sort keys, read consistently page by page. */
   async *query(
     pk: string,
-    range: { after?: string; upto?: string; reverse?: boolean; limit?: number } = {},
+    range: { after?: string; upto?: string; reverse?: boolean; limit?: number; keysOnly?: boolean } = {},
   ): AsyncGenerator<Item> {
     let start: Item | undefined;
     do {
@@ -192,6 +177,7 @@ export class Table {
             ":from": { S: range.after === undefined ? " " : `${range.after}\u0001` },
             ":upto": { S: range.upto ?? "\uffff" },
           },
+          ...(range.keysOnly ? { ProjectionExpression: "pk, sk" } : {}),
           ...(range.limit === undefined ? {} : { Limit: range.limit }),
           ...(start === undefined ? {} : { ExclusiveStartKey: start }),
         }),
@@ -219,17 +205,16 @@ export class Table {
     } while (start !== undefined);
   }
 
+  /** Writes items without a condition, in no order. Rejects when any may not have been written. */
+  async putAll(items: readonly PlacedItem[]): Promise<void> {
+    await this.#batch(
+      items.map(({ pk, sk, item }) => ({ PutRequest: { Item: { ...item, ...key(pk, sk) } } })),
+    );
+  }
+
   /** Deletes items, also those that do not exist. */
   async delete(pk: string, sks: readonly string[]): Promise<void> {
-    for (let from = 0; from < sks.length; from += BATCH) {
-      let requests = sks.slice(from, from + BATCH).map((sk) => ({ DeleteRequest: { Key: key(pk, sk) } }));
-      while (requests.length > 0) {
-        const answer = await this.#client.send(
-          new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } }),
-        );
-        requests = (answer.UnprocessedItems?.[this.#name] ?? []) as typeof requests;
-      }
-    }
+    await this.#batch(sks.map((sk) => ({ DeleteRequest: { Key: key(pk, sk) } })));
   }
 
   /** Closes the connections. */
@@ -237,10 +222,25 @@ export class Table {
     this.#client.destroy();
   }
 
-  async #conditionally(command: PutItemCommand | DeleteItemCommand): Promise<boolean> {
+  /** What the table did not get to is asked for again, later each time: it may be throttled. */
+  async #batch(all: readonly WriteRequest[]): Promise<void> {
+    for (let from = 0; from < all.length; from += BATCH) {
+      let requests = all.slice(from, from + BATCH);
+      for (let attempt = 1; requests.length > 0; attempt++) {
+        const answer = await this.#client.send(
+          new BatchWriteItemCommand({ RequestItems: { [this.#name]: requests } }),
+        );
+        requests = answer.UnprocessedItems?.[this.#name] ?? [];
+        if (requests.length === 0) break;
+        if (attempt === BATCH_ATTEMPTS) throw new Error(`${requests.length} items were not written`);
+        await pause(backOffMs(attempt, BATCH_RETRY, Math.random()));
+      }
+    }
+  }
+
+  async #conditionally(command: PutItemCommand): Promise<boolean> {
     try {
-      if (command instanceof PutItemCommand) await this.#client.send(command);
-      else await this.#client.send(command);
+      await this.#client.send(command);
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;

@@ -1,4 +1,4 @@
-import { type Item, Table } from "@tidings/store";
+import { type Item, type PlacedItem, Table } from "@tidings/store";
 
 type Range = NonNullable<Parameters<Table["query"]>[1]>;
 
@@ -24,16 +24,8 @@ export class MemoryTable extends Table {
     return this.#putIf(this.#partition(pk).get(sk) === undefined, pk, sk, item);
   }
 
-  override async putIfHigher(pk: string, sk: string, field: string, item: Item): Promise<boolean> {
-    const before = this.#partition(pk).get(sk)?.[field]?.N;
-    return this.#putIf(before === undefined || Number(before) < Number(item[field]?.N), pk, sk, item);
-  }
-
-  override async deleteIfLower(pk: string, sk: string, field: string, value: Item[string]): Promise<boolean> {
-    const before = this.#partition(pk).get(sk)?.[field]?.N;
-    const isAllowed = before === undefined || Number(before) < Number(value.N);
-    if (isAllowed) this.#partition(pk).delete(sk);
-    return isAllowed;
+  override async putAll(items: readonly PlacedItem[]): Promise<void> {
+    for (const { pk, sk, item } of items) await this.put(pk, sk, item);
   }
 
   override async replaceIf(

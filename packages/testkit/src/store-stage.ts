@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Background, silentLog } from "@tidings/runtime";
-import { Checkpoint, Journal, PreparedRows, type Row, ShardStore, type Table } from "@tidings/store";
+import {
+  Checkpoint,
+  type Item,
+  Journal,
+  PreparedRows,
+  type Row,
+  rowsOf,
+  ShardStore,
+  type Table,
+} from "@tidings/store";
 import { expect } from "vitest";
 import { eventually } from "./eventually.ts";
 
@@ -36,6 +45,7 @@ export class StoreStage {
   #folder = "";
   #silo = "";
   #stores: ShardStore<string>[] = [];
+  #checkpoint: Checkpoint | undefined;
 
   constructor(makeTable: () => Table) {
     this.#makeTable = makeTable;
@@ -52,6 +62,7 @@ export class StoreStage {
     this.#interposeOn(this.#table);
     this.#folder = mkdtempSync(join(tmpdir(), "store-"));
     this.#silo = `t${process.pid}-${performance.now()}`;
+    this.#checkpoint = undefined;
   }
 
   /** Journal puts that have been asked for and not carried out. */
@@ -129,25 +140,31 @@ export class StoreStage {
     return (await new Checkpoint(this.table, this.#silo, SHARD).state()).seq;
   }
 
-  /** Keys of an avatar's items in the checkpoints, whoever has written them. */
+  /** Keys of an avatar's rows in the checkpoints, whoever has written them. */
   async checkpointed(avatar: string): Promise<string[]> {
-    const items = await Array.fromAsync(this.table.query(`C#${this.#silo}#${SHARD}#${avatar}`));
-    return items.map(({ sk }) => sk?.S ?? "");
+    const { entries } = rowsOf(await this.pieces(avatar), new Set());
+    return entries.map(({ key }) => key).sort();
   }
 
-  /** The next write of the row `key` to the checkpoints stays under way until it `lands`; its writer waits, or gives it up. */
+  /** The items of an avatar in the checkpoints. */
+  pieces(avatar: string): Promise<Item[]> {
+    return Array.fromAsync(this.table.query(`C#${this.#silo}#${SHARD}#${avatar}`));
+  }
+
+  /** The next write of alice's row `key` to the checkpoints stays under way until it `lands`; its writer waits, or gives it up. */
   holdBackRow(key: string, writer: "waits" | "fails" = "waits") {
     const asked = Promise.withResolvers<void>();
     const landed = Promise.withResolvers<void>();
-    const put = this.table.putIfHigher.bind(this.table);
+    const put = this.table.putAll.bind(this.table);
     let carryOut: (() => Promise<unknown>) | undefined;
-    this.table.putIfHigher = async (...args) => {
-      if (args[1] !== key || carryOut !== undefined) return put(...args);
-      carryOut = () => put(...args);
+    this.table.putAll = async (items) => {
+      const theirs = items.filter(({ pk }) => pk.endsWith("#alice")).map(({ item }) => item);
+      const isIt = rowsOf(theirs, new Set()).entries.some((entry) => entry.key === key);
+      if (!isIt || carryOut !== undefined) return put(items);
+      carryOut = () => put(items);
       asked.resolve();
       if (writer === "fails") throw new Error("no answer");
       await landed.promise;
-      return true;
     };
     const lands = async () => {
       await carryOut?.();
@@ -163,9 +180,30 @@ export class StoreStage {
     const checkpoint = new Checkpoint(this.table, this.#silo, SHARD);
     await checkpoint.claim(epoch);
     const run = (await checkpoint.begin(0, 0)) ?? 0;
-    for (const changed of rows) await checkpoint.write(changed, run);
+    await checkpoint.write(
+      rows.map((changed) => ({ avatar: changed.avatar, rows: [changed], isWhole: false })),
+      run,
+    );
     await checkpoint.finish(run, { seq, epoch });
     await new Journal(this.table, this.#silo, SHARD).trim(seq);
+  }
+
+  /** Writes a piece of its own into the checkpoints, in the run that was begun last. */
+  async writesPiece(changed: Row): Promise<void> {
+    this.#checkpoint ??= new Checkpoint(this.table, this.#silo, SHARD);
+    await this.#checkpoint.write([{ avatar: changed.avatar, rows: [changed], isWhole: false }], 0);
+  }
+
+  /** The checkpoints of an owner of epoch 1 that has written `changed` as a whole in its run 1, and lost the shard then. */
+  async deposedBeforeSweep(changed: Row): Promise<Checkpoint> {
+    const store = await this.open(1, { onLost: () => {} });
+    store.close();
+    const checkpoint = new Checkpoint(this.table, this.#silo, SHARD);
+    await checkpoint.claim(1);
+    const run = (await checkpoint.begin(0, 0)) ?? 0;
+    await checkpoint.write([{ avatar: changed.avatar, rows: [changed], isWhole: true }], run);
+    await checkpoint.finish(run, { seq: 1, epoch: 1 });
+    return checkpoint;
   }
 
   /** The commits that a new owner would replay. */

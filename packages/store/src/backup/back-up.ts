@@ -6,13 +6,14 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "@tidings/runtime";
-import { Checkpoint, HOLD_MS, isLive } from "../checkpoint.ts";
+import { Checkpoint, HOLD_MS } from "../checkpoint.ts";
 import type { CheckpointState } from "../checkpoint-state.ts";
 import { decodeGroup } from "../group-codec.ts";
 import { Journal } from "../journal.ts";
 import { readLayout, TABLE_LAYOUT } from "../layout.ts";
 import { Leases } from "../leases.ts";
 import { LocalFile } from "../local-file.ts";
+import { rowsOf } from "../pieces.ts";
 import { type Row, withPrefix } from "../rows.ts";
 import type { Item, Table } from "../table.ts";
 import { consistentCut, linksOf, type Trail } from "./cut.ts";
@@ -30,15 +31,12 @@ export interface BackUpOptions {
   readonly nowAt: number;
 }
 
-const BATCH_ROWS = 500;
-
 interface Part {
   readonly shard: number;
   readonly checkpoint: Checkpoint;
   readonly journal: Journal;
   readonly state: CheckpointState;
   readonly file: LocalFile;
-  rows: Row[];
 }
 
 /** Writes the back-up into `folder`. Rejects with {@link BackupError} or {@link LayoutError}; then the folder holds none. */
@@ -69,30 +67,52 @@ async function begin({ table, silo, folder, nowAt, log }: BackUpOptions, shard: 
   const file = LocalFile.open(path, `${silo}#${shard}`, log);
   chmodSync(path, 0o600);
   file.markComplete();
-  return { shard, checkpoint, journal: new Journal(table, silo, shard), state, file, rows: [] };
+  return { shard, checkpoint, journal: new Journal(table, silo, shard), state, file };
+}
+
+/** What the checkpoints have of one avatar. */
+interface Found {
+  readonly pk: string;
+  readonly items: Item[];
 }
 
 async function readRows(table: Table, silo: string, parts: readonly Part[]): Promise<void> {
   const prefix = `C#${silo}#`;
-  const voidRuns = parts.map(({ state }) => new Set(state.voidRuns));
-  for await (const item of table.scan(prefix)) {
-    const [, number = "", avatar] = /^(\d+)#(.*)$/s.exec((item.pk?.S ?? "").slice(prefix.length)) ?? [];
-    const part = parts[Number(number)];
-    if (avatar === undefined || part === undefined || !isLive(item, voidRuns[part.shard] ?? new Set()))
-      continue;
-    part.rows.push(rowOf(avatar, item));
-    if (part.rows.length >= BATCH_ROWS) store(part);
+  const done = new Set<string>();
+  for await (const found of runsOf(table.scan(prefix))) {
+    await keep(found, prefix, parts, done.has(found.pk));
+    done.add(found.pk);
   }
-  for (const part of parts) store(part);
 }
 
-function rowOf(avatar: string, item: Item): Row {
-  return { avatar, key: item.sk?.S ?? "", value: item.value?.S ?? null };
+/** Items that follow each other and are of one avatar. */
+async function* runsOf(scanned: AsyncIterable<Item>): AsyncGenerator<Found> {
+  let found: Found = { pk: "", items: [] };
+  for await (const item of scanned) {
+    const pk = item.pk?.S ?? "";
+    if (found.pk !== pk && found.items.length > 0) yield found;
+    if (found.pk !== pk) found = { pk, items: [] };
+    found.items.push(item);
+  }
+  if (found.items.length > 0) yield found;
 }
 
-function store(part: Part): void {
-  part.file.apply(part.rows, part.state);
-  part.rows = [];
+/** A scan promises no order. Should an avatar's items not have come in one go, it is read by itself. */
+async function keep(
+  { pk, items }: Found,
+  prefix: string,
+  parts: readonly Part[],
+  isTorn: boolean,
+): Promise<void> {
+  const [, number = "", avatar] = /^(\d+)#(.*)$/s.exec(pk.slice(prefix.length)) ?? [];
+  const part = parts[Number(number)];
+  if (avatar === undefined || part === undefined) return;
+  const { file, state, checkpoint } = part;
+  const sorted = items.toSorted((a, b) => ((a.sk?.S ?? "") < (b.sk?.S ?? "") ? -1 : 1));
+  const { entries } = isTorn ? await checkpoint.read(avatar) : rowsOf(sorted, new Set(state.voidRuns));
+  const before = isTorn ? file.list(avatar, withPrefix("")) : [];
+  const gone = before.map(({ key }): Row => ({ avatar, key, value: null }));
+  file.apply([...gone, ...entries.map((entry) => ({ avatar, ...entry }))], state);
 }
 
 async function applyJournals(parts: readonly Part[]): Promise<void> {

@@ -2,10 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Log } from "@tidings/runtime";
+import { Checkpoint } from "../checkpoint.ts";
 import { itemOf, stateOf } from "../checkpoint-state.ts";
 import { noteRestore, readLayout } from "../layout.ts";
 import { Leases } from "../leases.ts";
 import { LocalFile } from "../local-file.ts";
+import type { Piece } from "../pieces.ts";
+import type { Row } from "../rows.ts";
 import type { Table } from "../table.ts";
 import { BackupError, type Manifest, readManifest, type ShardEntry } from "./manifest.ts";
 
@@ -17,7 +20,8 @@ export interface RestoreOptions {
 
 /** Above the epochs of the time after the back-up, which the router may know. It would say so otherwise: a slower start. */
 const EPOCHS_BETWEEN = 1_000;
-const WRITES_AT_ONCE = 16;
+/** Rows in one piece. */
+const PIECE_ROWS = 500;
 const RUN = 1;
 
 /** Resolves to what was restored. Rejects with {@link BackupError}, before anything is written, when it must not be. */
@@ -58,12 +62,7 @@ async function restoreShard(
   const pk = `C#${silo}#${shard}`;
   const file = LocalFile.open(join(folder, name), `${silo}#${shard}`, log);
   try {
-    const rows = file.all();
-    const worker = async () => {
-      for (const { avatar, key, value } of rows)
-        await table.put(`${pk}#${avatar}`, key, { run: { N: String(RUN) }, value: { S: value ?? "" } });
-    };
-    await Promise.all(Array.from({ length: WRITES_AT_ONCE }, worker));
+    await new Checkpoint(table, silo, shard).write(wholes(file.all()), RUN);
   } finally {
     file.close();
   }
@@ -73,4 +72,18 @@ async function restoreShard(
   const state = { ...stateOf(undefined), seq, epoch, owner: epoch, run: RUN, history: randomUUID() };
   await table.put(pk, "#position", itemOf(state));
   await table.put(`S#${silo}`, String(shard), { epoch: number });
+}
+
+/** The rows as pieces: those of one avatar follow each other in a file. */
+function* wholes(rows: Iterable<Row>): Generator<Piece> {
+  let piece = { avatar: "", rows: [] as Row[], isWhole: true };
+  for (const row of rows) {
+    const isSame = row.avatar === piece.avatar;
+    if (!isSame || piece.rows.length === PIECE_ROWS) {
+      if (piece.rows.length > 0) yield piece;
+      piece = { avatar: row.avatar, rows: [], isWhole: !isSame };
+    }
+    piece.rows.push(row);
+  }
+  if (piece.rows.length > 0) yield piece;
 }
