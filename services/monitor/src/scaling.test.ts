@@ -129,6 +129,22 @@ test.each([
   expect(look(beginScaling(1, 0), [host], { from: 0, until: 119_000 }).reason).toBeNull();
 });
 
+test("what a step costs the hosts itself, as shards move and avatars wake, does not undo it", () => {
+  let scaling = beginScaling(2, 0);
+  const reasons: (string | null)[] = [];
+  const seen = (second: number, hosts: readonly HostSample[]) => {
+    const step = scale(scaling, { hosts, isWoken: false, nowAt: second * 1_000 }, BOUNDS);
+    scaling = step.scaling;
+    reasons.push(step.reason);
+  };
+  let second = 0;
+  while (reasons.every((reason) => reason === null)) seen(++second, [at(0.1), at(0.1)]);
+  expect(scaling.wanted).toBe(1);
+  for (let passed = 1; passed <= 5; passed++) seen(second + passed, [at(0.5), at(0.5)]);
+  for (let passed = 6; passed <= 60; passed++) seen(second + passed, [at(passed < 18 ? 0.9 : 0.3)]);
+  expect(reasons.slice(second)).toEqual(Array.from({ length: 60 }, () => null));
+});
+
 test("hosts that are not there yet are waited for before the next step", () => {
   const asked = scale(beginScaling(3, 0), { hosts: [at(1)], isWoken: false, nowAt: 60_000 }, BOUNDS);
   expect(scale(asked.scaling, { hosts: [at(1)], isWoken: false, nowAt: 90_000 }, BOUNDS).reason).toBeNull();

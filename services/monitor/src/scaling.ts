@@ -4,7 +4,8 @@
  *     busy for most of 9 s ──▶ one more     one fewer would not be busy, on the mean of a minute ──▶ one less
  *     asleep for long, where none may be wanted ──▶ none        something waits, or an alarm is due ──▶ one
  *
- * One step at a time, and after a step nothing for 15 s: what a step changes must be seen before the next.
+ * One step at a time, and nothing for 15 s after it was taken and after it is seen that the number of hosts has changed: shards that
+ * move and avatars that wake are work of their own, and what a step changes must be seen before the next.
  */
 
 /** What one host that serves says of itself. */
@@ -138,7 +139,8 @@ function stepFrom(now: Scaling, { hosts, isWoken, nowAt }: Demand, bounds: Bound
     return isDue ? { wanted: 1, reason: "an alarm is due, and no host runs" } : null;
   }
   // What was decided has not been seen yet: hosts start, or give their shards away.
-  if (nowAt - now.changedAt < SETTLE_MS || hosts.length !== wanted) return null;
+  const isSettled = nowAt - Math.max(now.changedAt, now.sinceAt) >= SETTLE_MS;
+  if (!isSettled || hosts.length !== wanted) return null;
   const [lately, long] = [workOver(BUSY_MS, now, nowAt), workOver(SPARE_MS, now, nowAt)];
   const busy = lately.filter((work) => work / wanted >= busyFrom);
   if (lately.length > 0 && busy.length >= lately.length * MOST && wanted < most)

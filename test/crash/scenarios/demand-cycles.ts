@@ -24,7 +24,7 @@ const CHECKPOINT_SECONDS = 15;
 const BUSY_PERCENT = 35;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
 const MOST_PER_SECOND = 50;
-const STEP = 0.5;
+const STEP = 0.25;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
 const USUAL_MS = 12_000;
