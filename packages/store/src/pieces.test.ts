@@ -78,3 +78,10 @@ test("what a run of many pieces has written stays in its order", () => {
   ).flat();
   expect(rowsOf(sorted(items), new Set()).entries).toEqual([{ key: "a", value: "119" }]);
 });
+
+test("pieces of void runs are items that a whole would do away with, too", () => {
+  const items = [1, 2, 3].flatMap((run) =>
+    itemsOf(pieceOf({ changes: [["a", String(run)]], isWhole: run === 2 }), run, 0),
+  );
+  expect(rowsOf(sorted(items), new Set([1, 3]))).toEqual({ entries: [{ key: "a", value: "2" }], pieces: 2 });
+});

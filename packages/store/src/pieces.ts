@@ -49,16 +49,16 @@ export function rowsOf(items: readonly Item[], voidRuns: ReadonlySet<number>): S
   const live = items.filter((item) => !voidRuns.has(runOf(item)));
   const rows = new Map<string, string>();
   for (const { sk, value } of live) if (value?.S !== undefined) rows.set(sk?.S ?? "", value.S);
-  let pieces = rows.size;
+  let counting = rows.size;
   let wholeRun = -1;
   let chunks: Uint8Array[] = [];
   for (const item of live) {
     if (item.blob?.B === undefined) continue;
     if (item.whole?.BOOL) {
       rows.clear();
-      [pieces, wholeRun] = [0, runOf(item)];
+      [counting, wholeRun] = [0, runOf(item)];
     }
-    if (runOf(item) !== wholeRun) pieces++;
+    if (runOf(item) !== wholeRun) counting++;
     chunks.push(item.blob.B);
     if (item.goesOn?.BOOL) continue;
     for (const { key, value } of decodeGroup(Buffer.concat(chunks)))
@@ -66,7 +66,8 @@ export function rowsOf(items: readonly Item[], voidRuns: ReadonlySet<number>): S
       else rows.set(key, value);
     chunks = [];
   }
-  return { entries: [...rows].map(([key, value]) => ({ key, value })), pieces };
+  const voided = items.length - live.length;
+  return { entries: [...rows].map(([key, value]) => ({ key, value })), pieces: counting + voided };
 }
 
 function runOf({ run }: Item): number {

@@ -25,6 +25,8 @@ const BUSY_PERCENT = 35;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
 const MOST_PER_SECOND = 50;
 const STEP = 0.25;
+/** Of the load for which the monitor adds a host, the usual one: twice of it is clearly more, and not a matter of chance. */
+const USUAL = 0.65;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
 const USUAL_MS = 12_000;
@@ -77,14 +79,14 @@ async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise
   return person;
 }
 
-/** Half of the load for which the monitor adds a host, by its own judgement of this machine; that host is gone again then. */
+/** Items a second that one host carries, by the monitor's own judgement of this machine; the host that it added is still there. */
 async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promise<number> {
   for (let perSecond = STEP; perSecond < MOST_PER_SECOND; perSecond += STEP) {
     flow.perSecond = perSecond;
     await pause(JUDGED_MS);
     const busy = await operators.busy();
     stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent(busy)} busy`);
-    if (busy.length > 1) return (perSecond + STEP) / 2;
+    if (busy.length > 1) return perSecond * USUAL;
   }
   throw new Error(`${MOST_PER_SECOND} items a second do not keep a host busy`);
 }
