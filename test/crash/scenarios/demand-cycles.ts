@@ -24,9 +24,9 @@ const CHECKPOINT_SECONDS = 15;
 const BUSY_PERCENT = 35;
 /** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
 const MOST_PER_SECOND = 50;
-const STEP = 0.25;
-/** Of the load for which the monitor adds a host, the usual one: twice of it is clearly more, and not a matter of chance. */
-const USUAL = 0.65;
+const STEP = 0.5;
+/** By so much the doubled load is above what the monitor adds a host for, so that it is not a matter of chance when it does. */
+const CLEARLY = 1;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
 const USUAL_MS = 12_000;
@@ -86,7 +86,7 @@ async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promis
     await pause(JUDGED_MS);
     const busy = await operators.busy();
     stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent(busy)} busy`);
-    if (busy.length > 1) return perSecond * USUAL;
+    if (busy.length > 1) return (perSecond + CLEARLY) / 2;
   }
   throw new Error(`${MOST_PER_SECOND} items a second do not keep a host busy`);
 }
