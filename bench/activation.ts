@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { canonicalFeedUrl, FIRST_SILO, SHARDS, type Shard, shardOf } from "@tidings/protocol";
-import { Checkpoint, Leases, Table, withPrefix } from "@tidings/store";
+import { Checkpoint, Leases, rowsOf, Table, withPrefix } from "@tidings/store";
 import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
 import { HISTORY } from "../services/avatar-host/src/user-avatar/rows.ts";
@@ -92,8 +92,8 @@ function readFileMs(home: string, user: string): number {
 
 async function readTableMs(table: Table, user: string): Promise<number> {
   const startedAt = performance.now();
-  let rows = 0;
-  for await (const _ of table.query(`C#${FIRST_SILO}#${shardOf(user)}#${user}`)) rows++;
+  const items = await Array.fromAsync(table.query(`C#${FIRST_SILO}#${shardOf(user)}#${user}`));
+  const rows = rowsOf(items, new Set()).entries.length;
   if (rows <= ITEMS) throw new Error(`${user} has ${rows} rows in the table`);
   return performance.now() - startedAt;
 }
