@@ -20,7 +20,6 @@ const SLEEPERS = 200;
 const ITEMS = 100;
 const HOST = "h1";
 const STOP_GRACE_MS = 10_000;
-const _WRITES_AT_ONCE = 16;
 const TELL_EVERY_SHARDS = 16;
 
 const users = Array.from({ length: WARM_UP + SLEEPERS }, (_, at) => `sleeper${at}`);

@@ -6,7 +6,9 @@ import {
   type CallArgs,
   CallError,
   type CallResult,
+  COUNTERS,
   callStanza,
+  countersStanza,
   handOverStanza,
   hostAddress,
   NS_BUS,
@@ -129,13 +131,8 @@ export class AvatarCaller {
   /** The router's counters, with the state of each shard. */
   async counters(): Promise<{ readonly forwarded: number; readonly shards: readonly ShardState[] }> {
     const { silo } = addressesOf(this.#domain);
-    const iq = xml(
-      "iq",
-      { type: "get", from: this.bus.address, to: silo },
-      xml("counters", { xmlns: NS_BUS }),
-    );
-    const answer = await this.bus.request(iq);
-    return JSON.parse(answer.getChild("counters", NS_BUS)?.getChildText("json", NS_JSON) ?? "{}");
+    const answer = await this.bus.request(countersStanza(this.bus.address, silo));
+    return JSON.parse(answer.getChild(COUNTERS, NS_BUS)?.getChildText("json", NS_JSON) ?? "{}");
   }
 
   /** Resolves when no host waits for an acknowledgement: acknowledgements leave when the receivers' journals have the commit. */
