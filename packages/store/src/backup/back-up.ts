@@ -79,14 +79,14 @@ interface Found {
 async function readRows(table: Table, silo: string, parts: readonly Part[]): Promise<void> {
   const prefix = `C#${silo}#`;
   const done = new Set<string>();
-  for await (const found of runsOf(table.scan(prefix))) {
+  for await (const found of byAvatar(table.scan(prefix))) {
     await keep(found, prefix, parts, done.has(found.pk));
     done.add(found.pk);
   }
 }
 
 /** Items that follow each other and are of one avatar. */
-async function* runsOf(scanned: AsyncIterable<Item>): AsyncGenerator<Found> {
+async function* byAvatar(scanned: AsyncIterable<Item>): AsyncGenerator<Found> {
   let found: Found = { pk: "", items: [] };
   for await (const item of scanned) {
     const pk = item.pk?.S ?? "";
