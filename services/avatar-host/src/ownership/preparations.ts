@@ -28,8 +28,8 @@ import { PreparedRows, type Table } from "@tidings/store";
 
 /** Most shards that are prepared at a time; a giver has four under way. */
 const MOST = 16;
-/** What is kept of one shard (characters). */
-const MOST_CHARS = 8_000_000;
+/** What is kept of one shard (bytes). */
+const MOST_BYTES = 8_000_000;
 /** What nobody has taken by then was not given (milliseconds). */
 const KEPT_MS = 15_000;
 
@@ -86,10 +86,10 @@ export class Preparations {
     const shard = integerAttribute(asked, "shard");
     if (shard >= SHARDS) throw new MalformedError(`there is no shard ${shard}`);
     const { avatars } = payloadOf(Preparation, asked, PREPARE);
-    this.take(shard);
+    this.take(shard)?.giveUp();
     if (this.#prepared.size >= MOST)
       throw new CallError("wait", "resource-constraint", `${MOST} shards are being prepared`);
-    const rows = new PreparedRows(table, silo, shard, MOST_CHARS);
+    const rows = new PreparedRows(table, silo, shard, MOST_BYTES);
     const timer = setTimeout(() => this.take(shard)?.giveUp(), KEPT_MS).unref();
     this.#prepared.set(shard, { rows, timer });
     await rows.read(avatars);
