@@ -251,10 +251,9 @@ export class ShardStore<Told = never> {
     while (this.#pumping !== null) await this.#pumping;
   }
 
-  /** Writes what is durable into the checkpoints, so that the next owner has little to read back; `ifLong`: only where that is much. */
-  async checkpoint(when: "now" | "ifLong" = "now"): Promise<void> {
-    const isWanted = when === "now" || !this.#checkpointer.isShort;
-    if (this.#isOpen && isWanted) await this.#checkpointer.start(this.#settledSeq);
+  /** Writes what is durable into the checkpoints where the journal behind them is long, so that the next owner has little to read back. */
+  async checkpointIfLong(): Promise<void> {
+    if (this.#isOpen && !this.#checkpointer.isShort) await this.#checkpointer.start(this.#settledSeq);
   }
 
   /**
@@ -262,7 +261,7 @@ export class ShardStore<Told = never> {
    * of `avatars` that the next owner does well to read before it takes the shard, the longest first.
    */
   async prepareRelease(avatars: Iterable<string>): Promise<string[]> {
-    await this.checkpoint("ifLong");
+    await this.checkpointIfLong();
     await this.#checkpointer.close();
     return this.#isOpen ? this.#reading(() => this.#file.longest(avatars)) : [];
   }
