@@ -4,9 +4,12 @@ import { cpus } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { connectQueue } from "@tidings/queue";
 import { silentLog } from "@tidings/runtime";
+import type { Stack } from "../run/stack.ts";
 import type { Tell } from "../run/supervised.ts";
 import type { Figure } from "./figures.ts";
 import { onStack } from "./installation.ts";
+import { cpuMsOf, TICK_MS } from "./processes.ts";
+import { limitProcessor } from "./processor-share.ts";
 import { load, openPeople } from "./sustained.ts";
 
 const LASTS_MS = 30_000;
@@ -19,46 +22,88 @@ interface Rate {
   readonly perSecond: number;
   /** Share of the machine's cores that worked meanwhile, 0 to 1. */
   readonly busy: number;
+  /** Of one core, what each host used, 0 to 1 and a little more: it collects garbage in threads of its own. */
+  readonly hostBusy: number;
 }
 
-/** One installation after the other. */
+/** A machine of two cores has none for a second host: with so little of one for each, two of them have what they need. */
+const SHARE = 0.2;
+
+/** One installation after the other: hosts that have all that the machine gives, then hosts with a share of a core each. */
 export async function measureHosts(tell: Tell): Promise<Figure[]> {
-  const one = await rateOf(tell, 1);
-  const two = await rateOf(tell, 2);
-  const cores = cpus().length;
-  const ratio = two.perSecond / one.perSecond;
-  const busy = `${Math.round(one.busy * 100)} % and ${Math.round(two.busy * 100)} % of ${cores} cores in use`;
-  const limit =
-    one.busy >= FULL
-      ? `the limit was the processor: ${busy}, so there are no cores for a second host`
-      : `the limit was not the processor: ${busy}`;
+  const free = { one: await rateOf(tell, 1), two: await rateOf(tell, 2) };
+  const held = { one: await rateOf(tell, 1, SHARE), two: await rateOf(tell, 2, SHARE) };
+  return [...figuresOf("", free), ...figuresOf(`, ${percent(SHARE)} of a core each`, held)];
+}
+
+function figuresOf(how: string, { one, two }: { readonly one: Rate; readonly two: Rate }): Figure[] {
+  const busy = `${percent(one.busy)} and ${percent(two.busy)} of ${cpus().length} cores in use`;
+  const hosts = `each host used ${percent(one.hostBusy)} and ${percent(two.hostBusy)} of a core`;
+  const isFull = two.busy >= FULL;
+  const limit = isFull
+    ? "the limit was the processor, there are no cores for a second host"
+    : "the limit was not the processor";
   return [
-    { name: "durable deliveries with one host", value: one.perSecond, unit: "/s" },
-    { name: "durable deliveries with two hosts", value: two.perSecond, unit: "/s" },
-    { name: "two hosts by one", value: ratio, unit: "×", target: { least: 1.7 }, beside: limit },
+    { name: `durable deliveries with one host${how}`, value: one.perSecond, unit: "/s" },
+    { name: `durable deliveries with two hosts${how}`, value: two.perSecond, unit: "/s" },
+    {
+      name: `two hosts by one${how}`,
+      value: two.perSecond / one.perSecond,
+      unit: "×",
+      ...(isFull ? {} : { target: { least: 1.7 } }),
+      beside: `${limit}: ${busy}, ${hosts}`,
+    },
   ];
 }
 
-function rateOf(tell: Tell, hosts: number): Promise<Rate> {
+/** `share`: of a core, for each host. */
+function rateOf(tell: Tell, hosts: number, share?: number): Promise<Rate> {
   return onStack(tell, { hosts }, async (stack) => {
     const queue = await connectQueue({ url: stack.amqpUrl, log: silentLog() });
     const people = await openPeople(stack, queue);
-    tell(`${hosts} ${hosts === 1 ? "host" : "hosts"}: as many items as go through`);
+    const withShare = share === undefined ? "" : ` with ${percent(share)} of a core each`;
+    tell(`${hosts} ${hosts === 1 ? "host" : "hosts"}${withShare}: as many items as go through`);
     await load(tell, people, WARM_MS);
+    const pids = pidsOfHosts(stack, hosts);
+    const letGo = share === undefined ? null : limitProcessor(pids, share);
     await pause(1_000);
-    const before = processorTime();
+    const before = processorTime(pids);
     const { perSecond } = await load(tell, people, LASTS_MS);
-    const after = processorTime();
+    const after = processorTime(pids);
+    await letGo?.();
     for (const { stop } of people) await stop();
     await queue.stop();
-    return { perSecond, busy: (after.busy - before.busy) / (after.all - before.all) };
+    const allMs = after.allMs - before.allMs;
+    return {
+      perSecond,
+      busy: (after.busyMs - before.busyMs) / allMs,
+      hostBusy: ((after.hostsMs - before.hostsMs) / allMs) * (cpus().length / hosts),
+    };
   });
 }
 
-/** Of all cores since the machine began: proc(5), /proc/stat, the fourth and fifth figures are idle and waiting for disks. */
-function processorTime(): { readonly busy: number; readonly all: number } {
+function pidsOfHosts(stack: Stack, hosts: number): number[] {
+  return Array.from({ length: hosts }, (_, at) => stack.service(`avatar-host-h${at + 1}`).pid).filter(
+    (pid) => pid !== null,
+  );
+}
+
+/**
+ * Of all cores since the machine began, and of the hosts: proc(5), /proc/stat, in ticks; the fourth and fifth figures are idle
+ * and waiting for disks.
+ */
+function processorTime(hosts: readonly number[]) {
   const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n", 1);
   const figures = line.trim().split(/\s+/).slice(1, 9).map(Number);
   const all = figures.reduce((sum, figure) => sum + figure, 0);
-  return { all, busy: all - (figures[3] ?? 0) - (figures[4] ?? 0) };
+  const busy = all - (figures[3] ?? 0) - (figures[4] ?? 0);
+  return {
+    allMs: all * TICK_MS,
+    busyMs: busy * TICK_MS,
+    hostsMs: hosts.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+  };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }

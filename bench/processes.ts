@@ -13,7 +13,7 @@ export interface Use {
 }
 
 /** Linux counts processor time in ticks of this length, whatever the kernel's own clock (proc(5)). */
-const TICK_MS = 10;
+export const TICK_MS = 10;
 
 /** The processes of the installation in `home` that are worth a line: those above 20 MB. */
 export function usesOf(home: string): Use[] {
@@ -44,7 +44,8 @@ export function cpuSince(before: readonly Use[], after: readonly Use[]): Map<str
   return used;
 }
 
-function cpuMsOf(pid: number): number {
+/** Processor time that a process has used since it began (milliseconds, to the tick). Throws when it is gone. */
+export function cpuMsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
