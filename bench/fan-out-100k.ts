@@ -25,7 +25,9 @@ const OTHERS = 64;
 const HOSTS = ["h1", "h2"];
 const CALL_EVERY_MS = 10;
 const ITEM_EVERY_MS = 50;
+/** The first calls wait until the hosts have their shards, and wake whom they are for (milliseconds). */
 const WARM_UP_MS = 3_000;
+const IDLE_MS = 3_000;
 const POLL_MS = 20;
 const WITHIN_MS = 120_000;
 /** A host writes what is durable into its files within this time (milliseconds). */
@@ -58,6 +60,8 @@ export async function measureLargeFanOut(tell: Tell, stack: Stack, session: stri
   tell(`${OTHERS} other users have items and calls`);
   const traffic = await otherTraffic(stack, caller, queue);
   await traffic.runs(WARM_UP_MS);
+  traffic.take();
+  await traffic.runs(IDLE_MS);
   const idle = traffic.take();
   const before = {
     uses: usesOf(stack.home),
