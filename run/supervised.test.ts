@@ -65,6 +65,18 @@ test("a process that dies is started again, and one line tells of each", async (
   expect(heard[1]).toBe("juliet is back");
 });
 
+test("settings of a start hold while it is started again, and not for the next start", async () => {
+  const juliet = supervised(`console.log(process.env.MOOD);${SAY_READY}${STAY}`, {
+    env: { ...process.env, [OWNER_MARK]: folder, MOOD: "calm" },
+  });
+  await juliet.start({ MOOD: "merry" });
+  juliet.kill("SIGKILL");
+  await vi.waitFor(() => expect(heard).toContain("juliet is back"));
+  await juliet.stop(2_000);
+  await juliet.start();
+  await vi.waitFor(() => expect(readFileSync(log.path, "utf8")).toMatch(/merry.*merry.*calm/s));
+});
+
 test("a process that ends before it is ready fails the start, and the log is named", async () => {
   const juliet = supervised("process.exit(3)");
   const error = await juliet.start().catch((reason: unknown) => reason);

@@ -42,6 +42,7 @@ export class Supervised {
   readonly #log: LogFile;
   readonly #tell: Tell;
   readonly #waiting = new Set<() => void>();
+  #settings: NodeJS.ProcessEnv = {};
   #state: State = "idle";
   #child: Child | null = null;
   #stopped = new AbortController();
@@ -74,10 +75,14 @@ export class Supervised {
     return this.#restarts;
   }
 
-  /** Resolves when the process is ready; rejects with {@link StartFailed}, and then no process is left. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when the process is ready; rejects with {@link StartFailed}, and then no process is left. `settings` go before
+   * what its environment has otherwise, until it is stopped.
+   */
+  async start(settings: NodeJS.ProcessEnv = {}): Promise<void> {
     if (this.#state !== "idle")
       throw new Error(`${this.name} is ${this.#state}; only an idle process can be started`);
+    this.#settings = settings;
     this.#stopped = new AbortController();
     const first = this.#startOnce();
     this.#activity = first.catch(() => this.#enter("idle"));
@@ -107,7 +112,8 @@ export class Supervised {
 
   async #startOnce(): Promise<void> {
     this.#enter("starting");
-    const child = await startChild(this.#spec, this.#log);
+    const env = { ...this.#spec.env, ...this.#settings };
+    const child = await startChild({ ...this.#spec, env }, this.#log);
     this.#child = child;
     try {
       this.#stopped.signal.throwIfAborted();
