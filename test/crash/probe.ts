@@ -1,5 +1,7 @@
 /** Looks at what waits anywhere in the installation: as the monitor on the bus, and as a client of RabbitMQ. */
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { type Bus, connectComponent } from "@tidings/bus";
 import {
   addressesOf,
@@ -14,6 +16,7 @@ import {
 } from "@tidings/protocol";
 import { readSecret, silentLog } from "@tidings/runtime";
 import { type Channel, connect } from "amqplib";
+import { RABBITMQ_VHOST } from "../../run/rabbitmq-config.ts";
 import type { Stack } from "../../run/stack.ts";
 
 /** What the avatar router says of itself (ejabberd/README.md); figures count from its node's start. */
@@ -36,23 +39,29 @@ export interface HostStatus {
 }
 
 const ANSWER_WITHIN_MS = 3_000;
+/** An Erlang node of its own has to start (milliseconds). */
+const LISTED_WITHIN_MS = 30_000;
+/** Debian's script; the one in /usr/sbin insists on root or on the user rabbitmq. */
+const RABBITMQCTL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+/** On loopback as the broker is, and with its epmd. */
+const RABBITMQCTL_ARGUMENTS = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false";
 
 export class Probe {
   readonly #stack: Stack;
   readonly #hosts: readonly string[];
+  readonly #brokerEnv: NodeJS.ProcessEnv;
   /** Null while the monitor itself is on the bus. */
   #bus: Bus | null = null;
   /** Wake signals that the router has sent for shards without an owner. */
   wakes = 0;
 
-  private constructor(stack: Stack, hosts: readonly string[]) {
-    this.#stack = stack;
-    this.#hosts = hosts;
+  private constructor(stack: Stack, hosts: readonly string[], brokerEnv: NodeJS.ProcessEnv) {
+    [this.#stack, this.#hosts, this.#brokerEnv] = [stack, hosts, brokerEnv];
   }
 
-  /** `hosts` are names such as `h1`. */
-  static async open(stack: Stack, hosts: readonly string[]): Promise<Probe> {
-    const probe = new Probe(stack, hosts);
+  /** `hosts` are names such as `h1`; `brokerEnv` is what RabbitMQ was started with. */
+  static async open(stack: Stack, hosts: readonly string[], brokerEnv: NodeJS.ProcessEnv): Promise<Probe> {
+    const probe = new Probe(stack, hosts, brokerEnv);
     await probe.joins();
     return probe;
   }
@@ -114,6 +123,21 @@ export class Probe {
         depths[queue] = (await channel.checkQueue(queue)).messageCount;
       return depths;
     });
+  }
+
+  /** Messages of each queue that a consumer was given and is not done with, which a client of RabbitMQ cannot ask for. */
+  async unsettled(): Promise<Record<string, number>> {
+    const columns = ["name", "messages_unacknowledged"];
+    const env = { ...this.#brokerEnv, RABBITMQ_CTL_ERL_ARGS: RABBITMQCTL_ARGUMENTS };
+    const { stdout } = await promisify(execFile)(
+      RABBITMQCTL,
+      ["--silent", "--formatter", "json", "list_queues", "--vhost", RABBITMQ_VHOST, ...columns],
+      { env, timeout: LISTED_WITHIN_MS },
+    );
+    const queues = JSON.parse(stdout) as { name: string; messages_unacknowledged: number }[];
+    return Object.fromEntries(
+      queues.map(({ name, messages_unacknowledged: count }) => [`work on ${name}`, count]),
+    );
   }
 
   /** What the host `h1` says of itself; rejects when it does not answer within 3 s. */

@@ -76,7 +76,9 @@ export class Stage {
     const processes = names.map((name) => `avatar-host-${name}`);
     const orders = new CrashOrders(join(home, "crash-points"), processes);
     const links = new Links();
+    let brokerEnv: NodeJS.ProcessEnv = {};
     const adapt = async (spec: ProcessSpec): Promise<ProcessSpec> => {
+      if (spec.name === "rabbitmq") brokerEnv = spec.env;
       const env = spec.ipc && spec.name !== "dynalite" ? await links.through(spec.name, spec.env) : spec.env;
       return {
         ...spec,
@@ -105,7 +107,7 @@ export class Stage {
     await stack.service("monitor").stop(MONITOR_STOP_MS);
     const authority = readFileSync(join(home, "ca.crt"), "utf8");
     setDefaultCACertificates([...getCACertificates("default"), authority]);
-    return new Stage(stack, links, orders, await Probe.open(stack, names), processes, tell);
+    return new Stage(stack, links, orders, await Probe.open(stack, names, brokerEnv), processes, tell);
   }
 
   /** `kill -9`; its supervisor starts it again. */
