@@ -20,8 +20,6 @@ export interface StageOptions {
   readonly hosts?: number;
   /** Between two checkpoints of a shard (seconds); default 4. */
   readonly checkpointSeconds?: number;
-  /** As TIDINGS_HOSTS_BUSY_PERCENT. */
-  readonly hostsBusyPercent?: number;
   /** Hears what happens to the processes. */
   readonly tell: (line: string) => void;
 }
@@ -71,7 +69,7 @@ export class Stage {
 
   /** Starts the installation. Rejects with the sentence of startStack. */
   static async open(options: StageOptions): Promise<Stage> {
-    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, hostsBusyPercent, tell } = options;
+    const { home, hosts = 2, checkpointSeconds = CHECKPOINT_SECONDS, tell } = options;
     const names = Array.from({ length: hosts }, (_, at) => `h${at + 1}`);
     const processes = names.map((name) => `avatar-host-${name}`);
     const orders = new CrashOrders(join(home, "crash-points"), processes);
@@ -94,7 +92,6 @@ export class Stage {
       home,
       hosts,
       hostsMost: hosts + 1,
-      ...(hostsBusyPercent === undefined ? {} : { hostsBusyPercent }),
       domain: DOMAIN,
       webPort: "free",
       xmppPort: "free",
@@ -159,12 +156,15 @@ export class Stage {
     await this.stack.ejabberd.restart(role);
   }
 
-  /** What `work` resolves to while the monitor runs, which is away otherwise. The probe is not on the bus meanwhile: it has its address. */
-  async monitored<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * What `work` resolves to while the monitor runs, which is away otherwise, with `settings` beside its own. The probe is not on
+   * the bus meanwhile: the monitor has its address.
+   */
+  async monitored<T>(work: () => Promise<T>, settings: Readonly<Record<string, string>> = {}): Promise<T> {
     const monitor = this.stack.service("monitor");
     await this.probe.leaves();
     try {
-      await monitor.start();
+      await monitor.start(settings);
       return await work();
     } finally {
       await monitor.stop(MONITOR_STOP_MS);

@@ -20,16 +20,27 @@ const SUBSCRIBERS = 20;
 const FEEDS = 8;
 /** What has changed is load once more when it is written, half to all of this later. */
 const CHECKPOINT_SECONDS = 15;
+/** Little to do: so many items of all feeds together in a second, each for every subscriber. */
+const LITTLE_PER_SECOND = 1;
 /**
- * On two cores with all servers and the audience a host that is much busier has the machine full, and shows only that. One with
- * little to do is at 25 to 30 %: what comes more often is written more together, so twice the load is less than twice the work.
+ * A host is busy from four times what it is with little to do, within bounds: the machine, and those who hear, must have room for
+ * twice the load, and what one host is with nothing to do must be clearly less than what two may be. What comes more often is
+ * written more together, so twice the load is less than twice the work.
  */
-const BUSY_PERCENT = 50;
-/** What is more than any machine does; items of all feeds together in a second, each for every subscriber. */
-const MOST_PER_SECOND = 50;
+const BUSY_BY_LITTLE = 4;
+const LEAST_BUSY = 0.25;
+const MOST_BUSY = 0.5;
+/** What is more than any machine does. */
+const MOST_PER_SECOND = 200;
+/** So much the load grows until it is enough: what one machine carries is many times what another one does. */
 const STEP = 0.5;
-/** By so much the doubled load is above what the monitor adds a host for, so that it is not a matter of chance when it does. */
+const GROWTH = 1.25;
+/**
+ * By so much the doubled load is above what the monitor adds a host for, so that it is not a matter of chance when it does; a host
+ * that has run for a while does the same with less.
+ */
 const CLEARLY = 1;
+const CLEARLY_SHARE = 1.3;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
 const USUAL_MS = 12_000;
@@ -44,7 +55,7 @@ export const demandCycles: Scenario = {
   name: "demand-cycles",
   sentence:
     "load doubles and goes again: a host is added with its share within 30 s, and drained; no message later than 2 s",
-  needs: { hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS, hostsBusyPercent: BUSY_PERCENT },
+  needs: { hosts: 1, checkpointSeconds: CHECKPOINT_SECONDS },
   play: (stage) => play(stage, CYCLES),
   playLong: (stage) => play(stage, LONG_CYCLES),
 };
@@ -53,6 +64,7 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
   const feeds = await Promise.all(Array.from({ length: FEEDS }, (_, at) => stage.feed(`feed-${at + 1}`)));
   const people = await Promise.all(Array.from({ length: SUBSCRIBERS }, () => subscriber(stage, feeds)));
   const program = await Program.open(stage);
+  const settings = { TIDINGS_HOSTS_BUSY_PERCENT: await busyPercent(stage, feeds) };
   const flow = new Flow(feeds);
   const violations = await stage.monitored(async () => {
     const operators = new Operators(stage);
@@ -71,8 +83,25 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
     }
     await Promise.all(people.map((person) => hasHeardEverything(person)));
     return [...found, ...(await program.lateness()), ...(await operators.areToldTheTruth())];
-  });
+  }, settings);
   return [...violations, ...(await verdictOn(stage, people))];
+}
+
+/** What counts as busy on this machine, as TIDINGS_HOSTS_BUSY_PERCENT has it. */
+function busyPercent(stage: Stage, feeds: readonly NumberedFeed[]): Promise<string> {
+  const flow = new Flow(feeds);
+  flow.perSecond = LITTLE_PER_SECOND;
+  return stage.monitored(async () => {
+    const isOver = new AbortController();
+    const flowing = flow.runs(isOver.signal);
+    await pause(JUDGED_MS);
+    const little = Math.max(...(await new Operators(stage).busy()));
+    isOver.abort();
+    await flowing;
+    const busyFrom = Math.min(MOST_BUSY, Math.max(LEAST_BUSY, little * BUSY_BY_LITTLE));
+    stage.tell(`${percent([little])} busy with little to do: ${percent([busyFrom])} is busy`);
+    return String(Math.round(busyFrom * 100));
+  });
 }
 
 async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise<Subscriber> {
@@ -84,14 +113,19 @@ async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise
 
 /** Items a second that one host carries, by the monitor's own judgement of this machine; the host that it added is still there. */
 async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promise<number> {
-  for (let perSecond = STEP; perSecond < MOST_PER_SECOND; perSecond += STEP) {
+  for (let perSecond = LITTLE_PER_SECOND; perSecond < MOST_PER_SECOND; perSecond = more(perSecond)) {
     flow.perSecond = perSecond;
     await pause(JUDGED_MS);
     const busy = await operators.busy();
     stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent(busy)} busy`);
-    if (busy.length > 1) return (perSecond + CLEARLY) / 2;
+    if (busy.length > 1) return Math.max(perSecond + CLEARLY, perSecond * CLEARLY_SHARE) / 2;
   }
   throw new Error(`${MOST_PER_SECOND} items a second do not keep a host busy`);
+}
+
+/** In whole steps, a step more at least. */
+function more(perSecond: number): number {
+  return Math.ceil((perSecond * GROWTH) / STEP) * STEP;
 }
 
 function percent(busy: readonly number[]): string {
