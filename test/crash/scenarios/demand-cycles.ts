@@ -23,18 +23,18 @@ const CHECKPOINT_SECONDS = 15;
 /** Little to do: so many items of all feeds together in a second, each for every subscriber. */
 const LITTLE_PER_SECOND = 1;
 /**
- * A host is busy from four times what it is with little to do, within bounds: the machine, and those who hear, must have room for
+ * A host is busy from three times what it is with little to do, within bounds: the machine, and those who hear, must have room for
  * twice the load, and what one host is with nothing to do must be clearly less than what two may be. What comes more often is
  * written more together, so twice the load is less than twice the work.
  */
-const BUSY_BY_LITTLE = 4;
-const LEAST_BUSY = 0.25;
+const BUSY_BY_LITTLE = 3;
+const LEAST_BUSY = 0.2;
 const MOST_BUSY = 0.5;
 /** What is more than any machine does. */
 const MOST_PER_SECOND = 200;
 /** So much the load grows until it is enough: what one machine carries is many times what another one does. */
 const STEP = 0.5;
-const GROWTH = 1.25;
+const GROWTH = 1.4;
 /**
  * By so much the doubled load is above what the monitor adds a host for, so that it is not a matter of chance when it does; a host
  * that has run for a while does the same with less.
