@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal, runLogged, step } from "./step.mjs";
 
+/** Where Debian has the libraries of this machine. */
+const LIBRARIES = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
+
 /** Debian packages, the files that show that they are there, and the services that they would switch on. */
 const PACKAGES = [
   {
@@ -17,6 +20,8 @@ const PACKAGES = [
     units: ["rabbitmq-server"],
     tests: false,
   },
+  // Node 26 is linked with it, and a machine with Node 20 alone need not have it.
+  { name: "libatomic1", files: [`${LIBRARIES}/libatomic.so.1`], units: [], tests: false },
   { name: "openssl", files: ["/usr/bin/openssl"], units: [], tests: false },
   { name: "prosody", files: ["/usr/bin/prosody"], units: ["prosody"], tests: true },
   { name: "postfix", files: ["/usr/sbin/postfix"], units: ["postfix"], tests: true },
