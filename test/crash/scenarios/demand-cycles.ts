@@ -20,32 +20,25 @@ const SUBSCRIBERS = 20;
 const FEEDS = 8;
 /** What has changed is load once more when it is written, half to all of this later. */
 const CHECKPOINT_SECONDS = 15;
-/** Little to do: so many items of all feeds together in a second, each for every subscriber. */
-const LITTLE_PER_SECOND = 1;
 /**
- * A host is busy from three times what it is with little to do, within bounds: the machine, and those who hear, must have room for
- * twice the load, and what one host is with nothing to do must be clearly less than what two may be. What comes more often is
- * written more together, so twice the load is less than twice the work.
+ * Items of all feeds together in a second, each for every subscriber, that are tried as the usual load: the first of which twice is
+ * some work for this machine. With no more than twice the feeds each item comes by itself; what comes together is less work.
  */
-const BUSY_BY_LITTLE = 3;
-const LEAST_BUSY = 0.2;
-const MOST_BUSY = 0.5;
-/** What is more than any machine does. */
-const MOST_PER_SECOND = 200;
-/** So much the load grows until it is enough: what one machine carries is many times what another one does. */
-const STEP = 0.5;
-const GROWTH = 1.4;
-/**
- * By so much the doubled load is above what the monitor adds a host for, so that it is not a matter of chance when it does; a host
- * that has run for a while does the same with less.
- */
-const CLEARLY = 1;
-const CLEARLY_SHARE = 1.3;
+const USUAL_PER_SECOND = [1, 2, 4, 8];
+/** Below that, two hosts with nothing to do would be too busy for one of them to be taken away: they keep house all the time. */
+const SOME_WORK = 0.18;
+/** Of the way from what a host is with the usual load to what it is with twice of it, where it counts as busy. */
+const BETWEEN = 0.6;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
-const USUAL_MS = 12_000;
-/** So long the monitor looks at a load, and a host takes to start (milliseconds). */
-const JUDGED_MS = 18_000;
+/** What moved has to wake first, with half of the load (milliseconds). */
+const WAKING_MS = 6_000;
+/** More than twice what the monitor looks at before it adds a host (milliseconds). */
+const USUAL_MS = 20_000;
+/** A load is looked at when a host has told of it alone, and each of its words counts (milliseconds). */
+const BEGUN_MS = 6_000;
+const TOLD_EVERY_MS = 3_000;
+const TOLD_TIMES = 5;
 /** From the moment when the load has doubled until both hosts have their shares (milliseconds). */
 const SPREAD_WITHIN_MS = 30_000;
 /** The last checkpoints, a minute of little to do, and what it takes to give shards back, twice (milliseconds). */
@@ -64,7 +57,8 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
   const feeds = await Promise.all(Array.from({ length: FEEDS }, (_, at) => stage.feed(`feed-${at + 1}`)));
   const people = await Promise.all(Array.from({ length: SUBSCRIBERS }, () => subscriber(stage, feeds)));
   const program = await Program.open(stage);
-  const settings = { TIDINGS_HOSTS_BUSY_PERCENT: await busyPercent(stage, feeds) };
+  const { usual, busyPercent } = await loadOf(stage, feeds);
+  const settings = { TIDINGS_HOSTS_BUSY_PERCENT: String(busyPercent) };
   const flow = new Flow(feeds);
   const violations = await stage.monitored(async () => {
     const operators = new Operators(stage);
@@ -72,9 +66,6 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
     const [posting, flowing] = [program.posts(POST_EVERY_MS, isOver.signal), flow.runs(isOver.signal)];
     const found: Violation[] = [];
     try {
-      const usual = await usualLoad(stage, operators, flow);
-      flow.perSecond = 0;
-      await eventually(() => operators.seeSpread(1), { withinMs: GONE_WITHIN_MS });
       for (let cycle = 0; cycle < cycles; cycle++)
         found.push(...(await comesAndGoes(stage, operators, flow, usual)));
     } finally {
@@ -87,21 +78,41 @@ async function play(stage: Stage, cycles: number): Promise<Violation[]> {
   return [...violations, ...(await verdictOn(stage, people))];
 }
 
-/** What counts as busy on this machine, as TIDINGS_HOSTS_BUSY_PERCENT has it. */
-function busyPercent(stage: Stage, feeds: readonly NumberedFeed[]): Promise<string> {
+/** The usual load (items a second), and what counts as busy between it and twice of it; both are this machine's own. */
+function loadOf(
+  stage: Stage,
+  feeds: readonly NumberedFeed[],
+): Promise<{ readonly usual: number; readonly busyPercent: number }> {
   const flow = new Flow(feeds);
-  flow.perSecond = LITTLE_PER_SECOND;
   return stage.monitored(async () => {
     const isOver = new AbortController();
     const flowing = flow.runs(isOver.signal);
-    await pause(JUDGED_MS);
-    const little = Math.max(...(await new Operators(stage).busy()));
-    isOver.abort();
-    await flowing;
-    const busyFrom = Math.min(MOST_BUSY, Math.max(LEAST_BUSY, little * BUSY_BY_LITTLE));
-    stage.tell(`${percent([little])} busy with little to do: ${percent([busyFrom])} is busy`);
-    return String(Math.round(busyFrom * 100));
+    try {
+      for (const usual of USUAL_PER_SECOND) {
+        const [once, twice] = [await busyWith(stage, flow, usual), await busyWith(stage, flow, 2 * usual)];
+        if (twice < SOME_WORK) continue;
+        return { usual, busyPercent: Math.round((once + (twice - once) * BETWEEN) * 100) };
+      }
+      throw new Error(`${SUBSCRIBERS} subscribers of ${FEEDS} feeds keep no host busy on this machine`);
+    } finally {
+      isOver.abort();
+      await flowing;
+    }
   });
+}
+
+/** How busy a host is with so many items a second, on the mean. */
+async function busyWith(stage: Stage, flow: Flow, perSecond: number): Promise<number> {
+  const operators = new Operators(stage);
+  flow.perSecond = perSecond;
+  await pause(BEGUN_MS);
+  let busy = 0;
+  for (let time = 0; time < TOLD_TIMES; time++) {
+    await pause(TOLD_EVERY_MS);
+    busy += Math.max(...(await operators.busy())) / TOLD_TIMES;
+  }
+  stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent([busy])} busy`);
+  return busy;
 }
 
 async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise<Subscriber> {
@@ -109,23 +120,6 @@ async function subscriber(stage: Stage, feeds: readonly NumberedFeed[]): Promise
   await Promise.all([...feeds.map((feed) => person.follows(feed)), person.client.comesOnline()]);
   await person.isSeen();
   return person;
-}
-
-/** Items a second that one host carries, by the monitor's own judgement of this machine; the host that it added is still there. */
-async function usualLoad(stage: Stage, operators: Operators, flow: Flow): Promise<number> {
-  for (let perSecond = LITTLE_PER_SECOND; perSecond < MOST_PER_SECOND; perSecond = more(perSecond)) {
-    flow.perSecond = perSecond;
-    await pause(JUDGED_MS);
-    const busy = await operators.busy();
-    stage.tell(`${perSecond} items a second for ${SUBSCRIBERS} people: ${percent(busy)} busy`);
-    if (busy.length > 1) return Math.max(perSecond + CLEARLY, perSecond * CLEARLY_SHARE) / 2;
-  }
-  throw new Error(`${MOST_PER_SECOND} items a second do not keep a host busy`);
-}
-
-/** In whole steps, a step more at least. */
-function more(perSecond: number): number {
-  return Math.ceil((perSecond * GROWTH) / STEP) * STEP;
 }
 
 function percent(busy: readonly number[]): string {
@@ -139,6 +133,8 @@ async function comesAndGoes(
   flow: Flow,
   perSecond: number,
 ): Promise<Violation[]> {
+  flow.perSecond = perSecond / 2;
+  await pause(WAKING_MS);
   flow.perSecond = perSecond;
   await pause(USUAL_MS);
   await operators.seeSpread(1);
