@@ -1,7 +1,7 @@
 /**
  * `npm run test:crash [-- --seeds N] [-- --seed S] [-- --only <scenario>[,…]] [-- --long]`: everything that must be survived, on one
  * installation. Each scenario is played once with a seed of its own, the random kills N times (default 200). Exit code 0 when no
- * invariant was violated and every crash point was hit.
+ * invariant was violated and every crash point was hit. A first SIGINT or SIGTERM lets the play end, a second one breaks it off.
  */
 import { randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -35,10 +35,13 @@ if (withNeeds !== undefined && chosen.length > 1) throw new Error(`--only takes 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const home = await mkdtemp(join(tmpdir(), "tidings-crash-"));
 const stage = await Stage.open({ home, tell: (line) => say(`    ${line}`), ...first.needs });
-const suite = new Suite(stage, say, options.long);
-const stopped = new AbortController();
-process.once("SIGINT", () => stopped.abort());
-process.once("SIGTERM", () => stopped.abort());
+const [stopped, brokenOff] = [new AbortController(), new AbortController()];
+const suite = new Suite(stage, say, { isLong: options.long, brokenOff: brokenOff.signal });
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => {
+    if (stopped.signal.aborted) brokenOff.abort();
+    stopped.abort();
+  });
 
 for (const { scenario, seed } of plays()) {
   if (stopped.signal.aborted) break;

@@ -18,14 +18,20 @@ export class Suite {
   readonly #stage: Stage;
   readonly #say: (line: string) => void;
   readonly #isLong: boolean;
+  readonly #brokenOff: AbortSignal;
   readonly #failures: Failure[] = [];
   #played = 0;
 
-  /** `isLong`: scenarios that can be played at more than the usual length are. */
-  constructor(stage: Stage, say: (line: string) => void, isLong = false) {
+  /** `isLong`: scenarios that can be played at more than the usual length are. `brokenOff`: a play is to end at once, as failed. */
+  constructor(
+    stage: Stage,
+    say: (line: string) => void,
+    options: { readonly isLong?: boolean; readonly brokenOff?: AbortSignal } = {},
+  ) {
     this.#stage = stage;
     this.#say = say;
-    this.#isLong = isLong;
+    this.#isLong = options.isLong ?? false;
+    this.#brokenOff = options.brokenOff ?? new AbortController().signal;
   }
 
   /** Plays `scenario` with a seed, and says how it went; whatever happens, the stage is cleared afterwards. */
@@ -63,7 +69,9 @@ export class Suite {
     return scenario.play(this.#stage, random);
   }
 
+  /** A stage after a play that was broken off is closed, not cleared. */
   async #clear(): Promise<Violation[]> {
+    if (this.#brokenOff.aborted) return [];
     return this.#attempt(async () => {
       await this.#stage.recovers();
       await this.#stage.clears();
@@ -75,7 +83,8 @@ export class Suite {
   async #attempt(work: () => Promise<Violation[]>): Promise<Violation[]> {
     const withinMs = this.#isLong ? LONG_PLAY_WITHIN_MS : PLAY_WITHIN_MS;
     const over = new AbortController();
-    const late = pause(withinMs, undefined, { signal: over.signal }).then(() => {
+    const signal = AbortSignal.any([over.signal, this.#brokenOff]);
+    const late = pause(withinMs, undefined, { signal }).then(() => {
       throw new Error(`it did not end within ${withinMs / 1_000} s`);
     });
     try {
