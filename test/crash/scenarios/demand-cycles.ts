@@ -34,8 +34,8 @@ const CLEARLY_MORE = 0.12;
 const BETWEEN = 0.6;
 /** So seldom that what is posted is no load. */
 const POST_EVERY_MS = 1_000;
-/** What moved has to wake first, with half of the load (milliseconds). */
-const WAKING_MS = 6_000;
+/** What moved has to wake first, with half of the load: a host is half as busy again for the first eight seconds (milliseconds). */
+const WAKING_MS = 15_000;
 /** More than twice what the monitor looks at before it adds a host (milliseconds). */
 const USUAL_MS = 20_000;
 /** A load is looked at when a host has told of it alone, and each of its words counts (milliseconds). */
