@@ -1,6 +1,9 @@
 /** The embedded DynamoDB in a process of its own: `node dynalite-server.ts <port> <folder> [<address>]`. */
 import { runService } from "@tidings/runtime";
 import dynalite from "dynalite";
+import { giveIteratorsReturn } from "./closing-iterators.ts";
+
+giveIteratorsReturn();
 
 await runService("dynalite", async ({ onStop, log }) => {
   const [port, path, host = "127.0.0.1"] = process.argv.slice(2);
